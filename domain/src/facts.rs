@@ -1,0 +1,243 @@
+//! What a plan may ask of the world, and the two loops that answer it.
+//!
+//! A plan is pure and re-entered: [`Facts::get`] returns a known answer or notes the question; the executor loads all
+//! noted questions in one round trip and runs the plan again, at most [`MAX_ROUNDS`] times. Questions are a closed enum,
+//! so that a store can answer each with one prepared statement. The executors hold no rules.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::body::Entity;
+use crate::command::{Actor, Envelope};
+use crate::ids::{Millis, RowId};
+use crate::plan::{self, Outcome};
+use crate::rights::Rights;
+use crate::row::RowRef;
+use crate::scope::Scope;
+
+/// How often a plan may come back with new questions.
+pub const MAX_ROUNDS: usize = 8;
+
+/// The claiming namespaces: within a scope a key belongs to at most one live row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Space {
+    /// Folded licence number -> driver.
+    Licence,
+    /// Folded plate -> car.
+    Plate,
+}
+
+impl Space {
+    /// The text in the hub's `keys` table.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Licence => "licence",
+            Self::Plate => "plate",
+        }
+    }
+}
+
+/// A question.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Question {
+    /// The row with this kind and id in this scope.
+    Row(RowRef),
+    /// The rows of the scope that hold this folded key.
+    Key {
+        /// Where.
+        scope: Scope,
+        /// In which namespace.
+        space: Space,
+        /// The folded key ([`crate::fold`]).
+        key: String,
+    },
+    /// What the actor may do.
+    Rights(Actor),
+}
+
+/// An answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// The live row's canonical body, or none.
+    Row(Option<String>),
+    /// The ids that hold the key, in order.
+    Ids(Vec<RowId>),
+    /// Rights.
+    Rights(Rights),
+    /// Outside this place's scopes: the replica goes on provisionally; on the hub it is a bug.
+    Unknown,
+}
+
+/// A fact, or not for this place to know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fact<T> {
+    /// Known.
+    Known(T),
+    /// Outside this place's scopes, or written by a newer program.
+    Unknown,
+}
+
+/// The plan asked something not yet answered; the executor loads and runs it again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Asked;
+
+/// Answers known so far and questions noted.
+#[derive(Debug, Default)]
+pub struct Facts {
+    known: BTreeMap<Question, Answer>,
+    noted: BTreeSet<Question>,
+}
+
+impl Facts {
+    /// The answer, or notes the question.
+    ///
+    /// # Errors
+    /// [`Asked`] if the answer is not loaded yet.
+    pub fn get(&mut self, question: Question) -> Result<&Answer, Asked> {
+        if !self.known.contains_key(&question) {
+            self.noted.insert(question);
+            return Err(Asked);
+        }
+        self.known.get(&question).ok_or(Asked)
+    }
+
+    /// Notes questions that will be asked soon, so that they are loaded in the same round.
+    pub fn foresee(&mut self, questions: impl IntoIterator<Item = Question>) {
+        let unknown = questions.into_iter().filter(|q| !self.known.contains_key(q));
+        self.noted.extend(unknown);
+    }
+
+    /// The row's typed body.
+    ///
+    /// # Errors
+    /// [`Asked`] if not loaded yet.
+    pub fn row<E: Entity>(&mut self, scope: Scope, id: &RowId) -> Result<Fact<Option<E>>, Asked> {
+        match self.get(Question::Row(RowRef { scope, kind: E::KIND, id: id.clone() }))? {
+            Answer::Row(None) => Ok(Fact::Known(None)),
+            Answer::Row(Some(body)) => Ok(match serde_json::from_str(body) {
+                Ok(entity) => Fact::Known(Some(entity)),
+                Err(_) => Fact::Unknown,
+            }),
+            Answer::Ids(_) | Answer::Rights(_) | Answer::Unknown => Ok(Fact::Unknown),
+        }
+    }
+
+    /// The ids that hold a folded key.
+    ///
+    /// # Errors
+    /// [`Asked`] if not loaded yet.
+    pub fn holders(&mut self, scope: Scope, space: Space, key: String) -> Result<Fact<Vec<RowId>>, Asked> {
+        match self.get(Question::Key { scope, space, key })? {
+            Answer::Ids(ids) => Ok(Fact::Known(ids.clone())),
+            Answer::Row(_) | Answer::Rights(_) | Answer::Unknown => Ok(Fact::Unknown),
+        }
+    }
+
+    /// The actor's rights.
+    ///
+    /// # Errors
+    /// [`Asked`] if not loaded yet.
+    pub fn rights(&mut self, actor: &Actor) -> Result<Fact<Rights>, Asked> {
+        match self.get(Question::Rights(actor.clone()))? {
+            Answer::Rights(rights) => Ok(Fact::Known(rights.clone())),
+            Answer::Row(_) | Answer::Ids(_) | Answer::Unknown => Ok(Fact::Unknown),
+        }
+    }
+
+    /// Takes the questions noted since the last call.
+    pub fn take_noted(&mut self) -> Vec<Question> {
+        std::mem::take(&mut self.noted).into_iter().collect()
+    }
+
+    /// Puts in answers, in the order of the questions.
+    pub fn learn(&mut self, questions: Vec<Question>, answers: Vec<Answer>) {
+        self.known.extend(questions.into_iter().zip(answers));
+    }
+}
+
+/// An outcome together with the questions it rests on (for `pending_touch` and the hub's version checks).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Planned {
+    /// What to do.
+    pub outcome: Outcome,
+    /// Every question asked.
+    pub asked: Vec<Question>,
+}
+
+/// Why planning did not end in an outcome.
+#[derive(Debug, thiserror::Error)]
+pub enum PlanError<E> {
+    /// The store failed.
+    #[error(transparent)]
+    Source(E),
+    /// More than [`MAX_ROUNDS`] rounds: a bug in a plan.
+    #[error("BUG: {kind} still asked after {MAX_ROUNDS} rounds")]
+    Rounds {
+        /// The command's kind.
+        kind: &'static str,
+    },
+}
+
+/// A store that answers questions where it stands (replica, embedded hub).
+pub trait Source {
+    /// What can break.
+    type Error;
+    /// Answers all questions, in their order.
+    ///
+    /// # Errors
+    /// If the store fails.
+    fn load(&mut self, questions: &[Question]) -> Result<Vec<Answer>, Self::Error>;
+}
+
+/// Plans `envelope` at `now` over a blocking store.
+///
+/// # Errors
+/// If the store fails, or a plan asks without end.
+pub fn run<S: Source>(envelope: &Envelope, now: Millis, source: &mut S) -> Result<Planned, PlanError<S::Error>> {
+    let mut facts = Facts::default();
+    for _ in 0..MAX_ROUNDS {
+        if let Some(planned) = step(envelope, now, &mut facts) {
+            return Ok(planned);
+        }
+        let questions = facts.take_noted();
+        let answers = source.load(&questions).map_err(PlanError::Source)?;
+        facts.learn(questions, answers);
+    }
+    Err(PlanError::Rounds { kind: envelope.command.kind() })
+}
+
+/// A store that answers over a network (PostgreSQL).
+pub trait AsyncSource {
+    /// What can break.
+    type Error;
+    /// Answers all questions, in their order, in one round trip.
+    fn load(&mut self, questions: &[Question]) -> impl Future<Output = Result<Vec<Answer>, Self::Error>> + Send;
+}
+
+/// Plans `envelope` at `now` over an async store.
+///
+/// # Errors
+/// If the store fails, or a plan asks without end.
+pub async fn run_async<S: AsyncSource>(
+    envelope: &Envelope,
+    now: Millis,
+    source: &mut S,
+) -> Result<Planned, PlanError<S::Error>> {
+    let mut facts = Facts::default();
+    for _ in 0..MAX_ROUNDS {
+        if let Some(planned) = step(envelope, now, &mut facts) {
+            return Ok(planned);
+        }
+        let questions = facts.take_noted();
+        let answers = source.load(&questions).await.map_err(PlanError::Source)?;
+        facts.learn(questions, answers);
+    }
+    Err(PlanError::Rounds { kind: envelope.command.kind() })
+}
+
+fn step(envelope: &Envelope, now: Millis, facts: &mut Facts) -> Option<Planned> {
+    let outcome = plan::plan(envelope, now, facts).ok()?;
+    // Questions only foreseen stay noted but unloaded: they had no part in the outcome.
+    let asked = facts.known.keys().cloned().collect();
+    Some(Planned { outcome, asked })
+}

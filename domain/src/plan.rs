@@ -1,0 +1,164 @@
+//! The rules: `plan(command, facts) -> rows to write | refusal`. Pure, re-entered until it answers.
+//!
+//! Each arm opens with what happened in the world. The replica runs a plan when a person acts and again at every
+//! rebase; the hub runs the same plan and has the last word. An `Unknown` fact never refuses: the replica goes on
+//! provisionally, and the hub knows.
+
+mod device;
+pub mod driver;
+mod matching;
+mod park;
+mod photo;
+
+use std::collections::BTreeSet;
+
+use crate::body::{DriverCard, Entity, ParkCard};
+use crate::canonical::CanonicalError;
+use crate::command::{Command, Envelope};
+use crate::facts::{Asked, Fact, Facts};
+use crate::fold;
+use crate::ids::{Millis, RowId};
+use crate::refusal::{FieldConflict, Refusal, RefusalCode, Remedy};
+use crate::row::{RowRef, Write};
+use crate::scope::{Area, Scope};
+
+/// What a plan decided.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// Write these rows; fields that somebody else changed meanwhile are listed and keep their stored value.
+    Accepted {
+        /// Rows to write; none if everything stands already.
+        writes: Vec<Write>,
+        /// Edited fields not taken.
+        conflicts: Vec<FieldConflict>,
+    },
+    /// Nothing is written.
+    Refused(Refusal),
+}
+
+impl Outcome {
+    pub(crate) fn accepted(writes: Vec<Write>) -> Self {
+        Self::Accepted { writes, conflicts: Vec::new() }
+    }
+}
+
+/// Refused or asked: why a plan ends early.
+pub(crate) enum Stop {
+    Asked,
+    Refused(Box<Refusal>),
+}
+
+impl From<Asked> for Stop {
+    fn from(_: Asked) -> Self {
+        Self::Asked
+    }
+}
+
+impl From<Refusal> for Stop {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(Box::new(refusal))
+    }
+}
+
+impl From<CanonicalError> for Stop {
+    fn from(_: CanonicalError) -> Self {
+        Refusal::invalid("text").into()
+    }
+}
+
+type Plan = Result<Outcome, Stop>;
+
+/// Plans one command. `now` is the command's recorded time on the replica and the hub's clock on the hub.
+///
+/// # Errors
+/// [`Asked`] if a fact is missing; the executor loads it and runs this again.
+pub fn plan(envelope: &Envelope, now: Millis, facts: &mut Facts) -> Result<Outcome, Asked> {
+    match decide(envelope, now, facts) {
+        Ok(outcome) => Ok(outcome),
+        Err(Stop::Refused(refusal)) => Ok(Outcome::Refused(*refusal)),
+        Err(Stop::Asked) => Err(Asked),
+    }
+}
+
+fn decide(envelope: &Envelope, now: Millis, facts: &mut Facts) -> Plan {
+    check_rights(envelope, facts)?;
+    match &envelope.command {
+        Command::PhotoCapture(args) => photo::capture(envelope, args, facts),
+        Command::PhotoAssign(args) => photo::assign(args, facts),
+        Command::PhotoBytesStored(args) => photo::bytes_stored(args, facts),
+        Command::DriverCreate(args) => driver::create(envelope, args, facts),
+        Command::DriverEdit(args) => driver::edit(args, facts),
+        Command::MatchDecide(args) => matching::decide(envelope, args, now, facts),
+        Command::ParkCreate(args) => park::create(args, facts),
+        Command::DeviceEnrol(args) => device::enrol(envelope, args, now, facts),
+        Command::DeviceRevoke(args) => device::revoke(args, now, facts),
+    }
+}
+
+fn check_rights(envelope: &Envelope, facts: &mut Facts) -> Result<(), Stop> {
+    let kind = envelope.command.kind();
+    let Fact::Known(rights) = facts.rights(&envelope.actor)? else { return Ok(()) };
+    let allowed = match envelope.command.park() {
+        Some(park) => rights.allow(kind, park),
+        None => rights.hub,
+    };
+    if allowed { Ok(()) } else { Err(Refusal::new(RefusalCode::NotAllowed, Remedy::AskForRight).into()) }
+}
+
+/// The guards that the hub locks, sorted, before it loads facts (protocol, "The hub's writing transaction"): commands
+/// that could decide differently in another order share one. Needs no reads.
+#[must_use]
+pub fn guards(command: &Command) -> BTreeSet<String> {
+    let list = match command {
+        Command::PhotoCapture(args) => vec![format!("driver/{}", args.driver)],
+        Command::PhotoAssign(args) => vec![format!("photo/{}", args.photo)],
+        Command::PhotoBytesStored(args) => vec![format!("photo/{}", args.photo)],
+        Command::DriverCreate(args) => {
+            let mut list = vec![format!("driver/{}", args.driver)];
+            list.extend(args.licence.as_ref().map(|l| format!("licence/{}/{}", args.park, fold::plate(&l.number))));
+            list.extend(args.plate.as_ref().map(|p| format!("plate/{}/{}", args.park, fold::plate(p))));
+            list
+        }
+        Command::DriverEdit(args) => {
+            let mut list = vec![format!("driver/{}", args.driver)];
+            let licence = args.fields.get("licence").and_then(|c| c.now.get("number")).and_then(|n| n.as_str());
+            list.extend(licence.map(|n| format!("licence/{}/{}", args.park, fold::plate(n))));
+            list
+        }
+        Command::MatchDecide(args) => vec![format!("decision/{}", args.decision)],
+        Command::ParkCreate(args) => vec![format!("park/{}", args.park)],
+        Command::DeviceEnrol(args) => vec![format!("device/{}", args.device)],
+        Command::DeviceRevoke(args) => vec![format!("device/{}", args.device)],
+    };
+    list.into_iter().collect()
+}
+
+/// The card of a driver in the park's directory.
+fn card_row(park: &RowId, driver: &RowId) -> RowRef {
+    let scope = Scope::park(park, Area::Directory);
+    RowRef { kind: DriverCard::KIND, id: driver.projected(&scope.to_string()), scope }
+}
+
+/// A mirrored park takes no changes from here, an unknown one none at all.
+fn check_park_writable(park: &RowId, facts: &mut Facts) -> Result<(), Stop> {
+    let directory = Scope::park(park, Area::Directory);
+    match facts.row::<ParkCard>(directory.clone(), &park.projected(&directory.to_string()))? {
+        Fact::Known(Some(card)) if card.read_only => {
+            Err(Refusal::new(RefusalCode::ParkReadOnly, Remedy::Discard).field("park").into())
+        }
+        Fact::Known(None) => Err(Refusal::new(RefusalCode::UnknownPark, Remedy::Discard).field("park").into()),
+        Fact::Known(Some(_)) | Fact::Unknown => Ok(()),
+    }
+}
+
+/// Texts that people type: trimmed, not empty, at most `max` characters, no control characters.
+fn check_text(field: &str, text: &str, max: usize) -> Result<String, Refusal> {
+    let text = text.trim();
+    if text.is_empty() || text.chars().count() > max || text.chars().any(char::is_control) {
+        return Err(Refusal::invalid(field));
+    }
+    Ok(text.to_owned())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,1 @@
+//! The upstream: protocol, stores, routes, jobs, connectors.

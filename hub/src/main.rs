@@ -1,0 +1,2 @@
+//! `parkdesk-hub`.
+fn main() {}

@@ -1,0 +1,1 @@
+//! The background agent and the headless appliance.

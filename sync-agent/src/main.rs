@@ -1,0 +1,2 @@
+//! `parkdesk-agent`.
+fn main() {}
