@@ -152,10 +152,10 @@ fn check_park_writable(park: &RowId, facts: &mut Facts) -> Result<(), Stop> {
 }
 
 /// Texts that people type: trimmed, not empty, at most `max` characters, no control characters.
-fn check_text(field: &str, text: &str, max: usize) -> Result<String, Refusal> {
+fn check_text(field: &str, text: &str, max: usize) -> Result<String, Stop> {
     let text = text.trim();
     if text.is_empty() || text.chars().count() > max || text.chars().any(char::is_control) {
-        return Err(Refusal::invalid(field));
+        return Err(Refusal::invalid(field).into());
     }
     Ok(text.to_owned())
 }

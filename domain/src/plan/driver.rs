@@ -84,7 +84,7 @@ pub(super) fn create(envelope: &Envelope, args: &DriverCreate, facts: &mut Facts
     Ok(Outcome::accepted(writes))
 }
 
-fn new_driver(args: &DriverCreate) -> Result<Driver, Refusal> {
+fn new_driver(args: &DriverCreate) -> Result<Driver, Stop> {
     let optional = |field, text: &Option<String>, max| text.as_deref().map(|t| check_text(field, t, max)).transpose();
     Ok(Driver {
         park_id: args.park.clone(),
@@ -105,16 +105,16 @@ fn new_driver(args: &DriverCreate) -> Result<Driver, Refusal> {
     })
 }
 
-fn check_phone(text: &str) -> Result<String, Refusal> {
+fn check_phone(text: &str) -> Result<String, Stop> {
     let text = check_text("phones", text, 32)?;
     let digits = fold::phone(&text).len();
-    if (6..=15).contains(&digits) { Ok(text) } else { Err(Refusal::invalid("phones")) }
+    if (6..=15).contains(&digits) { Ok(text) } else { Err(Refusal::invalid("phones").into()) }
 }
 
-fn check_licence(licence: &Licence) -> Result<Licence, Refusal> {
+fn check_licence(licence: &Licence) -> Result<Licence, Stop> {
     let number = check_text("licence", &licence.number, 40)?;
     if fold::plate(&number).len() < 4 {
-        return Err(Refusal::invalid("licence"));
+        return Err(Refusal::invalid("licence").into());
     }
     Ok(Licence { number, ..licence.clone() })
 }
@@ -220,7 +220,7 @@ fn same(a: &Value, b: &Value) -> bool {
     canonical::to_string(a).ok() == canonical::to_string(b).ok()
 }
 
-fn edit_phones(phones: &mut Vec<String>, edit: &SetEdit) -> Result<(), Refusal> {
+fn edit_phones(phones: &mut Vec<String>, edit: &SetEdit) -> Result<(), Stop> {
     let folded: Vec<String> = edit.remove.iter().map(|p| fold::phone(p)).collect();
     phones.retain(|p| !folded.contains(&fold::phone(p)));
     for text in &edit.add {
@@ -232,7 +232,7 @@ fn edit_phones(phones: &mut Vec<String>, edit: &SetEdit) -> Result<(), Refusal> 
     Ok(())
 }
 
-fn check_edited(driver: &mut Driver, before: &Driver) -> Result<(), Refusal> {
+fn check_edited(driver: &mut Driver, before: &Driver) -> Result<(), Stop> {
     driver.last_name = check_text("last_name", &driver.last_name, 100)?;
     driver.first_name = check_text("first_name", &driver.first_name, 100)?;
     if let Some(licence) = driver.licence.as_ref().filter(|l| Some(*l) != before.licence.as_ref()) {
@@ -241,7 +241,7 @@ fn check_edited(driver: &mut Driver, before: &Driver) -> Result<(), Refusal> {
     if driver.work_status != before.work_status
         && !matches!(driver.work_status.as_str(), "working" | "not_working" | "fired")
     {
-        return Err(Refusal::invalid("work_status"));
+        return Err(Refusal::invalid("work_status").into());
     }
     Ok(())
 }
