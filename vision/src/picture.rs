@@ -129,10 +129,8 @@ pub fn fit(picture: &Rgb, long_side: u32) -> Rgb {
     if picture.width.max(picture.height) <= long_side {
         return picture.clone();
     }
-    let source = fir::images::ImageRef::new(picture.width, picture.height, &picture.data, fir::PixelType::U8x3)
-        .expect("BUG: Rgb checks its length");
     let (width, height) = fitted_size(picture.width, picture.height, long_side);
-    let data = resize(&source, width, height);
+    let data = resize::<fir::pixels::U8x3>(&picture.data, (picture.width, picture.height), (width, height), 3);
     Rgb { width, height, data }
 }
 
@@ -156,19 +154,27 @@ fn fit_pixels(pixels: Pixels, long_side: u32) -> Pixels {
     if pixels.width.max(pixels.height) <= long_side {
         return pixels;
     }
-    let kind = if pixels.ink { fir::PixelType::U8x4 } else { fir::PixelType::U8x3 };
-    let source = fir::images::ImageRef::new(pixels.width, pixels.height, &pixels.data, kind)
-        .expect("BUG: decoders fill the size they report");
-    let (width, height) = fitted_size(pixels.width, pixels.height, long_side);
-    Pixels { width, height, ink: pixels.ink, data: resize(&source, width, height) }
+    let (from, to) = ((pixels.width, pixels.height), fitted_size(pixels.width, pixels.height, long_side));
+    let data = if pixels.ink {
+        resize::<fir::pixels::U8x4>(&pixels.data, from, to, 4)
+    } else {
+        resize::<fir::pixels::U8x3>(&pixels.data, from, to, 3)
+    };
+    Pixels { width: to.0, height: to.1, ink: pixels.ink, data }
 }
 
-fn resize(source: &fir::images::ImageRef<'_>, width: u32, height: u32) -> Vec<u8> {
-    let mut target = fir::images::Image::new(width, height, source.pixel_type());
-    let options =
-        fir::ResizeOptions::new().resize_alg(fir::ResizeAlg::Convolution(fir::FilterType::Lanczos3)).use_alpha(false);
-    fir::Resizer::new().resize(source, &mut target, &options).expect("BUG: both pictures have the same kind of pixel");
-    target.into_vec()
+/// Scales rows of one kind of pixel. The typed entry is used because the untyped one compiles every kind of pixel there is
+/// into this crate, which takes minutes.
+fn resize<P: fir::PixelTrait>(data: &[u8], from: (u32, u32), to: (u32, u32), channels: usize) -> Vec<u8> {
+    let mut scaled = vec![0; to.0 as usize * to.1 as usize * channels];
+    let source = fir::images::TypedImageRef::<P>::from_buffer(from.0, from.1, data).expect("BUG: the rows fill the size");
+    let mut target =
+        fir::images::TypedImage::<P>::from_buffer(to.0, to.1, &mut scaled).expect("BUG: the rows were made for the size");
+    let options = fir::ResizeOptions::new()
+        .resize_alg(fir::ResizeAlg::Convolution(fir::FilterType::Lanczos3))
+        .use_alpha(false);
+    fir::Resizer::new().resize_typed(&source, &mut target, &options).expect("BUG: the whole picture is scaled");
+    scaled
 }
 
 fn fitted_size(width: u32, height: u32, long_side: u32) -> (u32, u32) {
