@@ -1,1 +1,27 @@
-//! Encrypted SQLite files: open, migrate, back up, one writer, read pool; sealed files and key sources.
+//! Encrypted SQLite files and sealed objects: the leaf under the replica and the hub's embedded store.
+//!
+//! Owns: opening a file (and only this crate opens a `rusqlite::Connection`), asserting the library's version and that it
+//! really encrypts, migrations, the one writer queue and the read pool of a file ([`File`]); the key and its sources
+//! ([`Key`], [`recovery`]); files sealed with a person's key in a folder ([`sealed`]); the lock of a data directory
+//! ([`dir`]). Knows no table of anybody and no rule of the product.
+//!
+//! Invariant: nothing here falls back to plaintext or makes a new file in place of one that does not open
+//! (`tests/open.rs`).
+
+pub mod dir;
+pub mod durable;
+mod error;
+mod file;
+mod key;
+mod migrate;
+mod open;
+pub mod recovery;
+pub mod sealed;
+mod writer;
+
+pub use error::{Error, OpenError};
+pub use file::{File, Priority};
+pub use key::{Key, KeyError};
+pub use migrate::Steps;
+pub use open::{OpenMode, move_aside, open_damaged};
+pub use writer::Writer;

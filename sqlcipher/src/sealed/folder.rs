@@ -1,0 +1,226 @@
+//! A folder of sealed objects: random names (`aa/bb/<32 hex>`), so that a name tells nothing and is never reused.
+//!
+//! An object is written to `tmp/`, synced, renamed, and its folder synced before its row is committed; what a power cut
+//! leaves in `tmp/` is swept at the next start, what never got its row is the owner's to sweep ([`Folder::names`]).
+
+use std::fmt;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use rand::CryptoRng;
+
+use crate::durable;
+
+/// The random name of an object.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ObjectName(String);
+
+impl ObjectName {
+    /// A new name.
+    #[must_use]
+    pub fn random(rng: &mut impl CryptoRng) -> Self {
+        let mut bytes = [0; 16];
+        rng.fill_bytes(&mut bytes);
+        Self(hex::encode(bytes))
+    }
+
+    /// The 32 hex digits.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for ObjectName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for ObjectName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A text that is no object name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not an object name (32 lowercase hex digits)")]
+pub struct BadName;
+
+impl FromStr for ObjectName {
+    type Err = BadName;
+    fn from_str(text: &str) -> Result<Self, BadName> {
+        let is_name = text.len() == 32 && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+        if is_name { Ok(Self(text.to_owned())) } else { Err(BadName) }
+    }
+}
+
+/// Why the folder did not do what it should.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FolderError {
+    /// The disk is full; nothing of the object is left.
+    #[error("the disk is full")]
+    Full,
+    /// There is no such object.
+    #[error("object {0} is missing")]
+    Missing(ObjectName),
+    /// Another failure of the file system.
+    #[error(transparent)]
+    Io(io::Error),
+}
+
+impl From<io::Error> for FolderError {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => Self::Full,
+            _ => Self::Io(error),
+        }
+    }
+}
+
+/// The folder.
+#[derive(Debug, Clone)]
+pub struct Folder {
+    root: PathBuf,
+}
+
+impl Folder {
+    /// Opens or makes the folder (0700) and sweeps what a crash left unfinished.
+    ///
+    /// # Errors
+    /// If the system refuses.
+    pub fn open(root: &Path) -> Result<Self, FolderError> {
+        let folder = Self { root: root.to_owned() };
+        durable::make_private_dir(&folder.tmp())?;
+        for entry in fs::read_dir(folder.tmp())? {
+            fs::remove_file(entry?.path())?;
+        }
+        Ok(folder)
+    }
+
+    fn tmp(&self) -> PathBuf {
+        self.root.join("tmp")
+    }
+
+    fn path(&self, name: &ObjectName) -> PathBuf {
+        let (a, rest) = name.0.split_at(2);
+        let (b, _) = rest.split_at(2);
+        self.root.join(a).join(b).join(&name.0)
+    }
+
+    /// Stores an object so that it survives a power cut once this returns.
+    ///
+    /// # Errors
+    /// [`FolderError::Full`] or another failure; then nothing is left of it.
+    pub fn put(&self, name: &ObjectName, sealed: &[u8]) -> Result<(), FolderError> {
+        let (tmp, path) = (self.tmp().join(&name.0), self.path(name));
+        durable::write_synced(&tmp, sealed)?;
+        let placed = (|| {
+            if let Some(parent) = path.parent() {
+                durable::make_private_dir(parent)?;
+            }
+            fs::rename(&tmp, &path)?;
+            durable::sync_parent(&path)
+        })();
+        if placed.is_err() {
+            let _ = fs::remove_file(&tmp);
+        }
+        Ok(placed?)
+    }
+
+    /// The sealed bytes.
+    ///
+    /// # Errors
+    /// [`FolderError::Missing`], or another failure.
+    pub fn get(&self, name: &ObjectName) -> Result<Vec<u8>, FolderError> {
+        fs::read(self.path(name)).map_err(|error| missing(error, name))
+    }
+
+    /// The object as a file, for [`super::open_range`].
+    ///
+    /// # Errors
+    /// [`FolderError::Missing`], or another failure.
+    pub fn file(&self, name: &ObjectName) -> Result<fs::File, FolderError> {
+        fs::File::open(self.path(name)).map_err(|error| missing(error, name))
+    }
+
+    /// Removes an object; one that is not there is removed already.
+    ///
+    /// # Errors
+    /// If the system refuses.
+    pub fn delete(&self, name: &ObjectName) -> Result<(), FolderError> {
+        match fs::remove_file(self.path(name)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            other => Ok(other?),
+        }
+    }
+
+    /// The names of all objects, to find those without a row.
+    ///
+    /// # Errors
+    /// If the system refuses.
+    pub fn names(&self) -> Result<Vec<ObjectName>, FolderError> {
+        let mut names = Vec::new();
+        for a in folders(&self.root)? {
+            for b in folders(&a)? {
+                for entry in fs::read_dir(b)? {
+                    names.extend(entry?.file_name().to_str().and_then(|name| name.parse().ok()));
+                }
+            }
+        }
+        Ok(names)
+    }
+}
+
+fn missing(error: io::Error, name: &ObjectName) -> FolderError {
+    if error.kind() == io::ErrorKind::NotFound { FolderError::Missing(name.clone()) } else { error.into() }
+}
+
+fn folders(path: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(path)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() && entry.file_name().len() == 2 {
+            found.push(entry.path());
+        }
+    }
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::MetadataExt;
+
+    use rand::SeedableRng;
+    use rand::rngs::ChaCha20Rng;
+
+    use super::*;
+
+    #[test]
+    fn an_object_is_private_can_be_read_listed_and_deleted() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = Folder::open(&dir.path().join("blobs")).unwrap();
+        let name = ObjectName::random(&mut ChaCha20Rng::seed_from_u64(1));
+        folder.put(&name, b"sealed").unwrap();
+        assert_eq!(folder.get(&name).unwrap(), b"sealed");
+        assert_eq!(folder.names().unwrap(), [name.clone()]);
+        let meta = fs::metadata(folder.path(&name)).unwrap();
+        assert_eq!(meta.mode() & 0o777, 0o600);
+        folder.delete(&name).unwrap();
+        folder.delete(&name).unwrap();
+        assert!(matches!(folder.get(&name), Err(FolderError::Missing(_))));
+    }
+
+    #[test]
+    fn what_a_crash_left_unfinished_is_swept_at_start() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = Folder::open(dir.path()).unwrap();
+        fs::write(folder.tmp().join("half"), b"x").unwrap();
+        let folder = Folder::open(dir.path()).unwrap();
+        assert_eq!(fs::read_dir(folder.tmp()).unwrap().count(), 0);
+    }
+}
