@@ -1,1 +1,17 @@
-//! The background agent and the headless appliance.
+//! The background agent: the sans-IO engine of sync, its driver, the transfer of files, enrolment and the watched folder.
+//!
+//! The engine decides, the session feeds it from the replica and writes answers back, the driver moves bytes. None of them
+//! holds a rule of the product: those are in `domain`. The program `parkdesk-agent` puts this together with `app`.
+//!
+//! Read in this order: [`engine`], [`session`], [`driver`]; [`watch`] stands alone.
+
+pub mod codec;
+pub mod driver;
+pub mod engine;
+pub mod enrol;
+pub mod http;
+pub mod session;
+pub mod watch;
+
+pub use driver::{Sync, SyncConfig};
+pub use http::install_crypto;

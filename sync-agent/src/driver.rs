@@ -1,0 +1,281 @@
+//! The driver: runs the session on a thread that may block, sends its orders, sleeps as it says, and tells the
+//! appliance where the link stands. It decides nothing.
+//!
+//! One task owns the session; each request is a task of its own, so a slow one holds up none. Stopping drops what is in
+//! flight: everything unfinished is in the replica and is done again after the next start.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use parkdesk_app::sync::{LinkProblem, LinkState, LinkStatus, SyncControl, Transfers};
+use parkdesk_domain::Millis;
+use tokio::sync::{Notify, mpsc};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::codec::Received;
+use crate::engine::{Event, Failure, Now, Policy, Request, Standing, Trouble};
+use crate::http::{ClientError, Http};
+use crate::session::{Input, Local, Order, Session, Traffic, Turn, View, code_of};
+
+/// What the driver needs.
+pub struct SyncConfig {
+    /// The hub's address.
+    pub hub_url: String,
+    /// This appliance's token.
+    pub token: String,
+    /// A PEM file with the only authority to trust, for hubs with a certificate of their own.
+    pub ca: Option<PathBuf>,
+    /// Tuning.
+    pub policy: Policy,
+    /// The wall clock, for people only.
+    pub clock: fn() -> Millis,
+}
+
+/// Sync in the background.
+pub struct Sync {
+    controls: mpsc::UnboundedSender<Event>,
+    poke: Arc<Notify>,
+    status: Arc<Mutex<LinkStatus>>,
+    cancel: CancellationToken,
+    task: Mutex<Option<tokio::task::JoinHandle<()>>>,
+    clock: fn() -> Millis,
+}
+
+impl Sync {
+    /// Starts; needs a tokio runtime.
+    ///
+    /// # Errors
+    /// If the hub's address or certificate file cannot be used.
+    pub fn start<L: Local>(config: SyncConfig, local: L) -> Result<Arc<Self>, ClientError> {
+        let http = Http::new(&config.hub_url, config.ca.as_deref())?;
+        let (controls, events) = mpsc::unbounded_channel();
+        let sync = Arc::new(Self {
+            controls,
+            poke: Arc::default(),
+            status: Arc::new(Mutex::new(LinkStatus::new(LinkState::Starting))),
+            cancel: CancellationToken::new(),
+            task: Mutex::default(),
+            clock: config.clock,
+        });
+        let engine = Brain {
+            session: Some(Session::new(local, config.policy)),
+            http,
+            token: config.token.into(),
+            clock: config.clock,
+            started: Instant::now(),
+            status: Arc::clone(&sync.status),
+            requests: JoinSet::new(),
+        };
+        let task = tokio::spawn(engine.run(events, Arc::clone(&sync.poke), sync.cancel.clone()));
+        *sync.task.lock().unwrap_or_else(PoisonError::into_inner) = Some(task);
+        Ok(sync)
+    }
+
+    /// Says that the replica changed; cheap, from any thread.
+    pub fn poke(&self) {
+        self.poke.notify_one();
+    }
+
+    /// Stops and waits until nothing runs any more.
+    pub async fn stop(&self) {
+        self.cancel.cancel();
+        let task = self.task.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(task) = task {
+            // A panic of the task was logged by the task.
+            let _ = task.await;
+        }
+    }
+
+    fn control(&self, event: Event) {
+        // A stopped driver obeys nobody.
+        let _ = self.controls.send(event);
+    }
+}
+
+impl Drop for Sync {
+    fn drop(&mut self) {
+        self.cancel.cancel();
+    }
+}
+
+impl SyncControl for Sync {
+    fn status(&self) -> LinkStatus {
+        self.status.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn sync_now(&self) {
+        self.control(Event::SyncNow);
+    }
+
+    fn pause(&self, until: Option<Millis>) {
+        let for_ms = until.map(|until| u64::try_from(until.0 - (self.clock)().0).unwrap_or(0));
+        self.control(Event::Pause { for_ms });
+    }
+
+    fn resume(&self) {
+        self.control(Event::Resume);
+    }
+}
+
+struct Brain<L> {
+    /// Away only while a step runs.
+    session: Option<Session<L>>,
+    http: Http,
+    token: Arc<str>,
+    clock: fn() -> Millis,
+    started: Instant,
+    status: Arc<Mutex<LinkStatus>>,
+    requests: JoinSet<(Request, Option<Received>)>,
+}
+
+impl<L: Local> Brain<L> {
+    async fn run(mut self, mut events: mpsc::UnboundedReceiver<Event>, poke: Arc<Notify>, cancel: CancellationToken) {
+        let mut input = Input::Event(Event::Tick);
+        loop {
+            let Some(turn) = self.step(input).await else { return };
+            let wake = self.started + Duration::from_millis(turn.wake_at_ms);
+            for order in turn.orders {
+                self.send(order);
+            }
+            input = tokio::select! {
+                () = cancel.cancelled() => return,
+                Some(event) = events.recv() => Input::Event(event),
+                Some(done) = self.requests.join_next() => match done {
+                    Ok((request, received)) => Input::Answer { request, received },
+                    Err(error) => {
+                        tracing::error!(%error, "BUG: a request panicked");
+                        return;
+                    }
+                },
+                () = poke.notified() => Input::Event(Event::LocalChange),
+                () = tokio::time::sleep_until(wake.into()) => Input::Event(Event::Tick),
+            };
+        }
+    }
+
+    /// The one place at which the driver crosses over to code that blocks.
+    async fn step(&mut self, input: Input) -> Option<Turn> {
+        let mut session = self.session.take()?;
+        let now = self.now();
+        let dice = rand::random();
+        let ran = tokio::task::spawn_blocking(move || {
+            let turn = session.step(now, dice, input);
+            (session, turn)
+        });
+        let (session, turn) = match ran.await {
+            Ok(done) => done,
+            Err(error) => {
+                tracing::error!(%error, "BUG: the sync session panicked; sync stops until the next start");
+                self.told(|status| {
+                    status.state = LinkState::Offline;
+                    status.last_problem =
+                        Some(problem("internal", "sync stopped by a fault of the program: restart it", now.wall));
+                });
+                return None;
+            }
+        };
+        self.tell(&session.view(), &turn, now);
+        self.session = Some(session);
+        Some(turn)
+    }
+
+    fn now(&self) -> Now {
+        let mono_ms = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        Now { mono_ms, wall: (self.clock)() }
+    }
+
+    fn send(&mut self, order: Order) {
+        let (http, token) = (self.http.clone(), Arc::clone(&self.token));
+        self.requests.spawn(async move {
+            // Limits are open to everybody: no need to show the token before the hub has spoken.
+            let token = (order.request != Request::Limits).then_some(&*token);
+            let received = http.send(&order, token).await;
+            (order.request, received)
+        });
+    }
+
+    fn told(&self, change: impl FnOnce(&mut LinkStatus)) {
+        change(&mut self.status.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    fn tell(&self, view: &View, turn: &Turn, now: Now) {
+        for error in &turn.errors {
+            tracing::warn!(%error, "sync could not use the replica");
+        }
+        for trouble in &turn.troubles {
+            tracing::info!(?trouble, "sync trouble");
+        }
+        let ahead = |mono: u64| i64::try_from(mono.saturating_sub(now.mono_ms)).unwrap_or(i64::MAX);
+        self.told(|status| {
+            status.state = state_of(view.link.state);
+            status.last_contact_at_ms = view.link.last_contact;
+            status.clock_offset_ms = view.offset_ms;
+            status.sending = traffic(view.up);
+            status.fetching = traffic(view.down);
+            let next = view.link.next_try_ms.filter(|at| *at > now.mono_ms);
+            status.next_try_at_ms = next.map(|at| now.wall.plus(ahead(at)));
+            status.last_problem = match (&view.link.problem, turn.errors.last()) {
+                (_, Some(_)) => Some(of_failure(Failure::Local, now.wall)),
+                _ if view.link.is_stuck => {
+                    status.last_problem.take().filter(is_loop).or_else(|| Some(looping(turn, now)))
+                }
+                (Some((failure, at)), None) => Some(of_failure(*failure, *at)),
+                (None, None) => None,
+            };
+        });
+    }
+}
+
+fn traffic(traffic: Traffic) -> Option<Transfers> {
+    (traffic.files > 0).then_some(Transfers {
+        files_left: traffic.files,
+        bytes_done: traffic.done.min(traffic.bytes),
+        bytes_total: traffic.bytes,
+    })
+}
+
+fn state_of(standing: Standing) -> LinkState {
+    match standing {
+        Standing::Starting => LinkState::Starting,
+        Standing::Online => LinkState::Online,
+        Standing::Offline | Standing::Unauthorized => LinkState::Offline,
+        Standing::Paused => LinkState::Paused,
+        Standing::NotEnrolled => LinkState::NotEnrolled,
+        Standing::Revoked => LinkState::Revoked,
+    }
+}
+
+fn problem(code: &str, message: &str, at_ms: Millis) -> LinkProblem {
+    LinkProblem { code: code.into(), message: message.into(), at_ms }
+}
+
+fn is_loop(problem: &LinkProblem) -> bool {
+    problem.code == "sync_stopped"
+}
+
+fn looping(turn: &Turn, now: Now) -> LinkProblem {
+    let cloned = turn.troubles.contains(&Trouble::ClonedAgain);
+    let text = if cloned {
+        "the hub says that another copy of this appliance is at work: keep one, enrol the other anew, then sync again"
+    } else {
+        "the hub answers but nothing moves: sync stopped to spare both; look at the hub's log, then sync again"
+    };
+    problem("sync_stopped", text, now.wall)
+}
+
+fn of_failure(failure: Failure, at: Millis) -> LinkProblem {
+    let text = match failure {
+        Failure::Offline => "the hub cannot be reached: work goes on here and is sent as soon as it can",
+        Failure::NotHub => "something else than the hub answers: log in to this network, or check the hub's address",
+        Failure::Busy => "the hub is busy and will be asked again later",
+        Failure::HubError => "the hub failed at a request and will be asked again; look at the hub's log if it goes on",
+        Failure::Unauthorized => "the hub does not know this appliance: ask its administrator for a new enrolment code",
+        Failure::Revoked => "the hub's administrator revoked this appliance: nothing is sent or fetched any more",
+        Failure::Cloned => "another copy of this appliance was at work: this one goes on under a new number",
+        Failure::Refused(_) => "the hub cannot take a request of this program: one of the two may need an update",
+        Failure::Local => "the appliance could not read or write its own files: check the disk's free space",
+    };
+    problem(code_of(failure), text, at)
+}

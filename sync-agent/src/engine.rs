@@ -1,0 +1,638 @@
+//! The engine of sync: what to ask the hub next, as a pure state machine.
+//!
+//! In: the time (monotonic), a die, what happened ([`Event`]) and what there is to do ([`Work`], read from the replica at
+//! every step). Out: [`Action`]s. It knows no network, thread, clock or table; the driver and the simulator run the same
+//! code (`docs/protocol.md`, "Behaviour on the network").
+//!
+//! Invariant: level-triggered. No flag says "there is work": every step looks at the whole of [`Work`], and every step
+//! ends with a time at which to look again, so a lost wake-up costs at most [`Policy::look_again_ms`] (guarded by
+//! `a_lost_wakeup_costs_one_tick_only`).
+//!
+//! Three rings of delay, so that nothing holds up anything else: the *link* (nobody answers, or no hub does: one probe at
+//! a time), the *lane* (this kind of request fails) and the *item* (this command, this file). A command that the hub cannot
+//! digest is isolated by halving the batch and then waits alone.
+
+mod backoff;
+mod batch;
+mod lane;
+mod link;
+#[cfg(test)]
+mod tests;
+mod transfers;
+
+use std::collections::BTreeMap;
+
+use parkdesk_domain::wire::{BlobState, Limits, ProblemCode};
+use parkdesk_domain::{BlobId, Millis};
+
+pub use self::backoff::{Backoff, spread};
+use self::batch::Batches;
+use self::lane::{Lane, LoopLimits, Turn};
+use self::link::Link;
+pub use self::link::{Fault, LinkView, Standing};
+use self::transfers::{Downloads, Draw, Uploads};
+
+/// The time of a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Now {
+    /// Milliseconds on a clock that never goes back; all delays are counted on it.
+    pub mono_ms: u64,
+    /// The wall clock, for people and for the offset only.
+    pub wall: Millis,
+}
+
+/// Tuning; the defaults are those of protocol.md.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Policy {
+    /// Delays between attempts.
+    pub backoff: Backoff,
+    /// The first attempt after a live link broke waits up to this long, so that a crowd does not return at once.
+    pub reconnect_spread_ms: u64,
+    /// How long a pull may wait for news.
+    pub wait_ms: u64,
+    /// Parts and completions in flight.
+    pub parts_in_flight: usize,
+    /// Ranges in flight.
+    pub ranges_in_flight: usize,
+    /// Tries after which a bad file is parked.
+    pub file_tries: u32,
+    /// Answers without progress at one cursor that are told to people.
+    pub loop_warn: u32,
+    /// Answers without progress at one cursor that stop the lane.
+    pub loop_stop: u32,
+    /// Longest time between two looks at the work.
+    pub look_again_ms: u64,
+    /// Longest Retry-After that is believed.
+    pub longest_hold_ms: u64,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            backoff: Backoff { base_ms: 500, cap_ms: 60_000 },
+            reconnect_spread_ms: 0,
+            wait_ms: 25_000,
+            parts_in_flight: 3,
+            ranges_in_flight: 2,
+            file_tries: 5,
+            loop_warn: 5,
+            loop_stop: 10,
+            look_again_ms: 30_000,
+            longest_hold_ms: 3_600_000,
+        }
+    }
+}
+
+/// What there is to do, as the replica says.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Work {
+    /// The appliance belongs to a hub.
+    pub enrolled: bool,
+    /// The hub revoked the appliance.
+    pub revoked: bool,
+    /// Commands to send, people's work first.
+    pub outbox: Vec<u64>,
+    /// Files to send, in order.
+    pub uploads: Vec<FileWork>,
+    /// Files to fetch, in order.
+    pub downloads: Vec<FileWork>,
+}
+
+/// A file to move.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileWork {
+    /// SHA-256 of its plain bytes.
+    pub id: BlobId,
+    /// Their number.
+    pub size_bytes: u64,
+}
+
+/// A request that is in flight.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Request {
+    /// Limits of the hub.
+    Limits,
+    /// Commands.
+    Push,
+    /// News.
+    Pull,
+    /// What the hub has of files.
+    Check,
+    /// One part of a file.
+    Part {
+        /// The file.
+        id: BlobId,
+        /// From 0.
+        part: u32,
+    },
+    /// The end of a file.
+    Complete {
+        /// The file.
+        id: BlobId,
+    },
+    /// A range of a file.
+    Fetch {
+        /// The file.
+        id: BlobId,
+        /// Bytes held now, those of this answer included.
+        have: u64,
+    },
+}
+
+/// Why a request brought no answer that counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Failure {
+    /// No connection, too slow, or cut off.
+    Offline,
+    /// Something answered that is no Parkdesk hub (a captive portal, a proxy's page).
+    NotHub,
+    /// The hub has too much to do (429, 503).
+    Busy,
+    /// The hub failed (any other 5xx); never permanent.
+    HubError,
+    /// The hub does not know the token.
+    Unauthorized,
+    /// The hub revoked the appliance.
+    Revoked,
+    /// Another copy of this appliance used the same numbers.
+    Cloned,
+    /// The hub cannot take this request as it is.
+    Refused(ProblemCode),
+    /// The file or the replica could not be read or written here.
+    Local,
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// Time passed, or the program started.
+    Tick,
+    /// Somebody changed the replica.
+    LocalChange,
+    /// A person asks to try at once.
+    SyncNow,
+    /// A person paused the link, for good or for this long.
+    Pause {
+        /// How long.
+        for_ms: Option<u64>,
+    },
+    /// The pause is over.
+    Resume,
+    /// The hub told its limits.
+    Limits(Limits),
+    /// A push was answered and applied.
+    Pushed {
+        /// The queue is another than before.
+        is_forward: bool,
+    },
+    /// A pull was answered and applied.
+    Pulled {
+        /// A cursor moved.
+        is_forward: bool,
+    },
+    /// A check was answered.
+    Checked(Vec<(BlobId, BlobState)>),
+    /// A part arrived at the hub.
+    PartSent {
+        /// The file.
+        id: BlobId,
+        /// The part.
+        part: u32,
+    },
+    /// The hub stored a file.
+    Completed {
+        /// The file.
+        id: BlobId,
+    },
+    /// A range arrived here; with all of them the file is stored.
+    Fetched {
+        /// The file.
+        id: BlobId,
+        /// Bytes held now.
+        have: u64,
+    },
+    /// The file that arrived is not the file that was asked for, or could not be kept.
+    Spoiled {
+        /// The file.
+        id: BlobId,
+    },
+    /// A request failed.
+    Failed {
+        /// Which.
+        request: Request,
+        /// Why.
+        failure: Failure,
+        /// When the hub wants to be asked again.
+        retry_after_ms: Option<u64>,
+    },
+}
+
+/// What to do now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Action {
+    /// Ask for the hub's limits.
+    AskLimits,
+    /// Send these commands.
+    Push {
+        /// Their numbers.
+        seqs: Vec<u64>,
+    },
+    /// Ask for news.
+    Pull {
+        /// How long the hub may wait for some.
+        wait_ms: u64,
+    },
+    /// Ask what the hub has of these files.
+    CheckFiles {
+        /// The files.
+        files: Vec<FileWork>,
+    },
+    /// Send a part.
+    SendPart {
+        /// The file.
+        file: FileWork,
+        /// From 0.
+        part: u32,
+    },
+    /// Tell the hub that all parts are there.
+    Complete {
+        /// The file.
+        file: FileWork,
+    },
+    /// Fetch the file from this byte on.
+    Fetch {
+        /// The file.
+        file: FileWork,
+        /// The first byte wanted.
+        from: u64,
+    },
+    /// Set a file aside for a person to look at.
+    ParkFile {
+        /// The file.
+        id: BlobId,
+        /// Why.
+        reason: Failure,
+    },
+    /// Open a new device epoch: this appliance was cloned or restored.
+    NewEpoch,
+    /// Tell people.
+    Report(Trouble),
+    /// Come again with [`Event::Tick`] at this monotonic time at the latest.
+    SleepUntil(u64),
+}
+
+/// What people are told of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trouble {
+    /// A request failed.
+    Failed(Failure),
+    /// Pulls bring nothing forward; they are slowed down.
+    PullLoops,
+    /// Pulls brought nothing forward for so long that they stopped.
+    PullStopped,
+    /// Pushes bring nothing forward; they are slowed down.
+    PushLoops,
+    /// Pushes brought nothing forward for so long that they stopped.
+    PushStopped,
+    /// The hub calls this appliance a clone again and again: pushing stopped.
+    ClonedAgain,
+    /// The hub cannot take this command now; it waits alone.
+    CommandWaits {
+        /// Its number.
+        seq: u64,
+    },
+}
+
+/// The state machine.
+#[derive(Debug, Clone)]
+pub struct Engine {
+    policy: Policy,
+    limits: Option<Limits>,
+    link: Link,
+    ask: Lane,
+    push: Lane,
+    pull: Lane,
+    check: Lane,
+    batches: Batches,
+    uploads: Uploads,
+    downloads: Downloads,
+    sizes: BTreeMap<BlobId, u64>,
+    pull_wait_ms: u64,
+    pull_sent_ms: u64,
+    clones: u32,
+}
+
+/// Epochs opened in a row, without an answered push between, after which pushing stops.
+const MOST_CLONES: u32 = 3;
+
+impl Engine {
+    /// A machine that has asked nothing yet.
+    #[must_use]
+    pub fn new(policy: Policy) -> Self {
+        Self {
+            policy,
+            limits: None,
+            link: Link::default(),
+            ask: Lane::default(),
+            push: Lane::default(),
+            pull: Lane::default(),
+            check: Lane::default(),
+            batches: Batches::default(),
+            uploads: Uploads::default(),
+            downloads: Downloads::default(),
+            sizes: BTreeMap::new(),
+            pull_wait_ms: 0,
+            pull_sent_ms: 0,
+            clones: 0,
+        }
+    }
+
+    /// The limits in force: the hub's, made sane, or the protocol's.
+    #[must_use]
+    pub fn limits(&self) -> Limits {
+        self.limits.clone().unwrap_or_default()
+    }
+
+    /// What people want to know of the link.
+    #[must_use]
+    pub fn view(&self) -> LinkView {
+        self.link.view()
+    }
+
+    /// Takes in what happened and says what to do.
+    #[must_use]
+    pub fn step(&mut self, now: Now, dice: u64, event: Event, work: &Work) -> Vec<Action> {
+        let mut actions = Vec::new();
+        let draw = Draw { now_ms: now.mono_ms, dice };
+        self.take_in(now, draw, event, &mut actions);
+        self.link.set_standing(work.enrolled, work.revoked);
+        self.plan(draw, work, &mut actions);
+        actions.push(Action::SleepUntil(self.look_again_at(now.mono_ms, work)));
+        actions
+    }
+
+    fn loop_limits(&self) -> LoopLimits {
+        LoopLimits {
+            backoff: self.policy.backoff,
+            warn_after: self.policy.loop_warn,
+            stop_after: self.policy.loop_stop,
+        }
+    }
+
+    fn take_in(&mut self, now: Now, draw: Draw, event: Event, actions: &mut Vec<Action>) {
+        match event {
+            // Both say only: look at the work.
+            Event::Tick | Event::LocalChange => {}
+            // Somebody waits in front of the screen: forget delays and stops, but not the hub's own wish.
+            Event::SyncNow => {
+                self.link.hurry();
+                for lane in [&mut self.ask, &mut self.push, &mut self.pull, &mut self.check] {
+                    lane.hurry();
+                }
+                self.batches.hurry();
+                self.uploads.hurry();
+                self.downloads.hurry();
+                self.clones = 0;
+            }
+            Event::Pause { for_ms } => self.link.pause(for_ms.map(|ms| now.mono_ms.saturating_add(ms))),
+            Event::Resume => self.link.resume(),
+            Event::Limits(limits) => {
+                self.link.answered(now);
+                self.ask.answered(true, self.loop_limits(), draw.now_ms, draw.dice);
+                self.limits = Some(sane(limits));
+            }
+            Event::Pushed { is_forward } => self.pushed(now, draw, is_forward, actions),
+            Event::Pulled { is_forward } => self.pulled(now, draw, is_forward, actions),
+            Event::Checked(states) => {
+                self.link.answered(now);
+                let forward = !states.is_empty();
+                self.check.answered(forward, self.loop_limits(), draw.now_ms, draw.dice);
+                let part_bytes = self.limits().part_bytes;
+                self.uploads.checked(&states, &self.sizes, part_bytes);
+            }
+            Event::PartSent { id, part } => {
+                self.link.answered(now);
+                self.uploads.part_sent(&id, part);
+            }
+            Event::Completed { id } => {
+                self.link.answered(now);
+                self.uploads.completed(&id);
+            }
+            Event::Fetched { id, have } => {
+                self.link.answered(now);
+                self.downloads.fetched(&id, have);
+            }
+            Event::Spoiled { id } => {
+                self.link.answered(now);
+                if self.downloads.failed(&id, 0, Fault::File, &self.policy, draw) {
+                    actions.push(Action::ParkFile { id, reason: Failure::Local });
+                }
+            }
+            Event::Failed { request, failure, retry_after_ms } => {
+                let hold = retry_after_ms.map(|ms| ms.min(self.policy.longest_hold_ms));
+                self.failed(now, draw, request, failure, hold, actions);
+            }
+        }
+    }
+
+    fn pushed(&mut self, now: Now, draw: Draw, is_forward: bool, actions: &mut Vec<Action>) {
+        self.link.answered(now);
+        self.batches.answered();
+        self.clones = 0;
+        match self.push.answered(is_forward, self.loop_limits(), draw.now_ms, draw.dice) {
+            Turn::Forward | Turn::Stale => {}
+            Turn::Looping => actions.push(Action::Report(Trouble::PushLoops)),
+            Turn::Stuck => actions.push(Action::Report(Trouble::PushStopped)),
+        }
+        self.link.set_stuck(self.push.is_stuck() || self.pull.is_stuck());
+    }
+
+    fn pulled(&mut self, now: Now, draw: Draw, is_forward: bool, actions: &mut Vec<Action>) {
+        self.link.answered(now);
+        // An empty answer after the wait is what a quiet hub gives; an empty answer at once is a loop.
+        let waited = draw.now_ms.saturating_sub(self.pull_sent_ms) >= self.pull_wait_ms / 2;
+        match self.pull.answered(is_forward || waited, self.loop_limits(), draw.now_ms, draw.dice) {
+            Turn::Forward | Turn::Stale => {}
+            Turn::Looping => actions.push(Action::Report(Trouble::PullLoops)),
+            Turn::Stuck => actions.push(Action::Report(Trouble::PullStopped)),
+        }
+        self.link.set_stuck(self.push.is_stuck() || self.pull.is_stuck());
+    }
+
+    fn failed(
+        &mut self,
+        now: Now,
+        draw: Draw,
+        request: Request,
+        failure: Failure,
+        hold_ms: Option<u64>,
+        actions: &mut Vec<Action>,
+    ) {
+        let fault = self.link.failed(now, draw.dice, failure, hold_ms, &self.policy);
+        actions.push(Action::Report(Trouble::Failed(failure)));
+        if fault != Fault::File && request != Request::Push {
+            self.link.note_other_trouble();
+        }
+        match request {
+            Request::Limits => Self::lane_failed(&mut self.ask, &self.policy, draw),
+            Request::Pull => Self::lane_failed(&mut self.pull, &self.policy, draw),
+            Request::Check => {
+                Self::lane_failed(&mut self.check, &self.policy, draw);
+                self.uploads.check_failed();
+            }
+            Request::Push => {
+                Self::lane_failed(&mut self.push, &self.policy, draw);
+                self.push_failed(draw, failure, fault, actions);
+            }
+            Request::Part { id, part } => {
+                if self.uploads.failed(&id, Some(part), fault, &self.policy, draw) {
+                    actions.push(Action::ParkFile { id, reason: failure });
+                }
+            }
+            Request::Complete { id } => {
+                if self.uploads.failed(&id, None, fault, &self.policy, draw) {
+                    actions.push(Action::ParkFile { id, reason: failure });
+                }
+            }
+            Request::Fetch { id, have } => {
+                if self.downloads.failed(&id, have, fault, &self.policy, draw) {
+                    actions.push(Action::ParkFile { id, reason: failure });
+                }
+            }
+        }
+    }
+
+    fn lane_failed(lane: &mut Lane, policy: &Policy, draw: Draw) {
+        let failures = lane.failures().saturating_add(1);
+        lane.failed(draw.now_ms + policy.backoff.delay_ms(failures, draw.dice));
+    }
+
+    fn push_failed(&mut self, draw: Draw, failure: Failure, fault: Fault, actions: &mut Vec<Action>) {
+        if failure == Failure::Cloned {
+            self.clones += 1;
+            if self.clones > MOST_CLONES {
+                self.push.answered(false, LoopLimits { stop_after: 0, ..self.loop_limits() }, draw.now_ms, draw.dice);
+                self.link.set_stuck(true);
+                actions.push(Action::Report(Trouble::ClonedAgain));
+            } else {
+                actions.push(Action::NewEpoch);
+            }
+            return;
+        }
+        // The hub is there but cannot take these commands: find the one it chokes on, and let the others pass.
+        let chokes = match fault {
+            Fault::Hub => failure == Failure::HubError && self.link.answers_others(),
+            // A hub that fails on one command may call itself busy; one that answers others is not.
+            Fault::Link => failure == Failure::Busy && self.push.failures() > 2 && self.link.answers_others(),
+            Fault::File => matches!(failure, Failure::Refused(_)),
+        };
+        if chokes && let Some(seq) = self.batches.choked(&self.policy, draw) {
+            actions.push(Action::Report(Trouble::CommandWaits { seq }));
+        }
+        if failure == Failure::Offline {
+            self.batches.shrink();
+        }
+    }
+
+    fn plan(&mut self, draw: Draw, work: &Work, actions: &mut Vec<Action>) {
+        let now_ms = draw.now_ms;
+        self.batches.keep(&work.outbox);
+        self.uploads.keep(&work.uploads);
+        self.downloads.keep(&work.downloads);
+        self.sizes = work.uploads.iter().map(|w| (w.id.clone(), w.size_bytes)).collect();
+        if !self.link.is_open(now_ms) {
+            return;
+        }
+        if self.link.is_probing() {
+            self.probe(now_ms, work, actions);
+            return;
+        }
+        if self.limits.is_none() && self.ask.is_free(now_ms) {
+            self.ask.sent();
+            actions.push(Action::AskLimits);
+        }
+        self.plan_push(now_ms, work, actions);
+        self.plan_pull(now_ms, self.policy.wait_ms, actions);
+        self.plan_files(now_ms, work, actions);
+    }
+
+    /// Nobody answered last time: one request at a time, push and pull in turn, so that neither can starve the other.
+    fn probe(&mut self, now_ms: u64, work: &Work, actions: &mut Vec<Action>) {
+        let lanes = [&self.ask, &self.push, &self.pull, &self.check];
+        let busy = lanes.iter().any(|l| l.is_in_flight());
+        if busy || self.uploads.in_flight() > 0 || self.downloads.in_flight() > 0 {
+            return;
+        }
+        let before = actions.len();
+        if self.link.takes_turn() {
+            self.plan_push(now_ms, work, actions);
+        }
+        if actions.len() == before {
+            // No wait: the answer is to show that the hub is back.
+            self.plan_pull(now_ms, 0, actions);
+        }
+    }
+
+    fn plan_push(&mut self, now_ms: u64, work: &Work, actions: &mut Vec<Action>) {
+        if !self.push.is_free(now_ms) {
+            return;
+        }
+        let seqs = self.batches.next(&work.outbox, self.limits().push_commands as usize, now_ms);
+        if !seqs.is_empty() {
+            self.push.sent();
+            actions.push(Action::Push { seqs });
+        }
+    }
+
+    fn plan_pull(&mut self, now_ms: u64, wait_ms: u64, actions: &mut Vec<Action>) {
+        if !self.pull.is_free(now_ms) {
+            return;
+        }
+        let wait_ms = wait_ms.min(self.limits().wait_ms);
+        self.pull.sent();
+        self.pull_sent_ms = now_ms;
+        self.pull_wait_ms = wait_ms;
+        actions.push(Action::Pull { wait_ms });
+    }
+
+    fn plan_files(&mut self, now_ms: u64, work: &Work, actions: &mut Vec<Action>) {
+        // Parts are numbered by the hub's part size: it must be known.
+        if let Some(limits) = &self.limits {
+            if self.check.is_free(now_ms) {
+                let files = self.uploads.to_check(&work.uploads, limits.blob_check as usize, now_ms);
+                if !files.is_empty() {
+                    self.check.sent();
+                    actions.push(Action::CheckFiles { files });
+                }
+            }
+            let slots = self.policy.parts_in_flight.saturating_sub(self.uploads.in_flight());
+            actions.extend(self.uploads.next(&work.uploads, slots, now_ms));
+        }
+        let slots = self.policy.ranges_in_flight.saturating_sub(self.downloads.in_flight());
+        actions.extend(self.downloads.next(&work.downloads, slots, now_ms));
+    }
+
+    /// The next time at which something can be done that cannot be done now.
+    fn look_again_at(&self, now_ms: u64, work: &Work) -> u64 {
+        let latest = now_ms + self.policy.look_again_ms;
+        let push = self.push.due_ms().filter(|_| !work.outbox.is_empty());
+        let items = [self.batches.due_ms(), self.uploads.due_ms(), self.downloads.due_ms()];
+        let lanes = [self.link.due_ms(), self.ask.due_ms(), push, self.pull.due_ms(), self.check.due_ms()];
+        let due = lanes.into_iter().chain(items).flatten().filter(|at| *at > now_ms).min();
+        due.map_or(latest, |at| at.min(latest))
+    }
+}
+
+/// Limits as a careful client takes them: a hub that is wrong or wicked cannot make it send nonsense.
+fn sane(limits: Limits) -> Limits {
+    let most = Limits::default();
+    Limits {
+        push_commands: limits.push_commands.clamp(1, most.push_commands),
+        push_bytes: limits.push_bytes.clamp(16 << 10, most.push_bytes),
+        wait_ms: limits.wait_ms.min(most.wait_ms),
+        part_bytes: limits.part_bytes.clamp(16 << 10, 16 << 20),
+        blob_bytes: limits.blob_bytes.clamp(1 << 20, 1 << 30),
+        blob_check: limits.blob_check.clamp(1, most.blob_check),
+        ..limits
+    }
+}
