@@ -1,1 +1,53 @@
-//! The replica: tables, rebase, outbox, search.
+//! The replica: what an appliance knows, on an encrypted SQLite file.
+//!
+//! Owns the tables (`migrations/`), what a person's command does to them at once ([`outbox`]), how the hub's rows and
+//! verdicts replace it ([`frame`], [`verdict`], [`rebase`] inside), search, files and keys. Holds no rule of the product:
+//! those are `parkdesk_domain::plan`, run here over local facts. Makes no network call and reads no clock.
+//!
+//! Read in this order: [`Replica`], [`WriteTx`] / [`ReadTx`], then the module of the noun.
+
+mod attention;
+mod blobs;
+mod change;
+mod drivers;
+mod error;
+mod facts;
+mod files;
+mod frame;
+mod identity;
+mod outbox;
+mod photos;
+mod rebase;
+mod replica;
+mod rows;
+mod search;
+mod settings;
+mod subscriptions;
+mod sync_log;
+mod taken;
+mod templates;
+mod tray;
+mod tx;
+mod typed;
+mod verdict;
+
+pub use attention::{AttentionKind, NeedsAttention, Settle, Settled, Settler};
+pub use blobs::{Blob, Download, NewBlob, Origin, Upload};
+pub use change::ChangeTag;
+pub use drivers::{DriverView, ParkView};
+pub use error::{Error, OpenError, Result};
+pub use files::StoredFile;
+pub use frame::FrameOutcome;
+pub use identity::Identity;
+pub use outbox::{Draft, Pending, PendingSummary, Submitted};
+pub use photos::PhotoView;
+pub use replica::{Replica, Salvaged};
+pub use rows::RowState;
+pub use search::{DriverHit, MatchOn, Page, Search, SearchKey};
+pub use sync_log::SyncEvent;
+pub use taken::{Taken, TakenOutcome};
+pub use templates::{NewTemplate, Template};
+pub use tray::{NewUnassigned, Unassigned};
+pub use tx::{ReadTx, WriteTx};
+
+pub use parkdesk_sqlcipher::{Key, Priority};

@@ -126,7 +126,7 @@ fn surface(sheet: &mut Sheet, picture: &Rgb, face: &Face, pose: &Pose) {
     let pixels: Vec<[u8; 3]> = patch.data().as_chunks::<3>().0.to_vec();
     let greys: Vec<f64> =
         pixels.iter().map(|[r, g, b]| 0.299 * f64::from(*r) + 0.587 * f64::from(*g) + 0.114 * f64::from(*b)).collect();
-    let sharpness = sharpness::ratio(&greys, PATCH as usize);
+    let sharpness = sharpness::ratio(&greys, PATCH as usize);if std::env::var_os("CAL").is_some() {eprint!("[{sharpness:.4}]")};
     sheet.component("sharpness", score(100.0 * sigmoid(sharpness.max(1e-6).ln(), BLURRED_WARN.ln(), 0.7)));
     if sharpness < BLURRED_FAIL {
         sheet.find(QualityCode::Blurred, Level::Fail, sharpness, BLURRED_FAIL);

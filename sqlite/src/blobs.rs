@@ -1,0 +1,299 @@
+//! Files by their SHA-256: which are held here under which object, which may be sent, which are wanted.
+//!
+//! Invariant: a file that the hub does not have is never removed while a photo, a pending or refused command or the tray
+//! refers to it. Objects are removed from the folder only after the commit that forgot them ([`crate::Replica::empty_trash`]).
+
+use parkdesk_domain::body::FileClass;
+use parkdesk_domain::ids::{BlobId, Millis, RowId};
+use parkdesk_sqlcipher::sealed::ObjectName;
+use serde::Serialize;
+
+use crate::attention::NewEntry;
+use crate::change::ChangeTag;
+use crate::error::{Result, from_json, parse, to_json};
+use crate::tx::{ReadTx, WriteTx};
+use crate::typed::{class_number, class_of};
+
+/// Where a file came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// Made here: to be sent.
+    Local,
+    /// Fetched from the hub.
+    Hub,
+}
+
+/// A file put into the store, to be remembered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewBlob {
+    /// SHA-256 of the plain bytes.
+    pub id: BlobId,
+    /// Their number.
+    pub size_bytes: u64,
+    /// Its object in the store.
+    pub object: ObjectName,
+    /// Whose key seals it.
+    pub person: RowId,
+    /// What it is for.
+    pub class: FileClass,
+    /// Where it came from.
+    pub origin: Origin,
+}
+
+/// A file that is known here.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Blob {
+    /// SHA-256 of the plain bytes.
+    pub id: BlobId,
+    /// Their number.
+    pub size_bytes: u64,
+    /// What it is for.
+    pub class: FileClass,
+    /// Whose key seals it.
+    pub person: RowId,
+    /// Its object, if its bytes are held here.
+    #[serde(skip)]
+    pub object: Option<ObjectName>,
+    /// The hub has it.
+    pub is_stored: bool,
+    /// Why it is not tried any more.
+    pub parked: Option<String>,
+}
+
+/// A file to send.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Upload {
+    /// SHA-256 of the plain bytes.
+    pub id: BlobId,
+    /// Their number.
+    pub size_bytes: u64,
+    /// What it is for.
+    pub class: FileClass,
+    /// Parts the hub has.
+    pub parts: Vec<u32>,
+}
+
+/// A file to fetch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Download {
+    /// SHA-256 of the plain bytes.
+    pub id: BlobId,
+    /// Their number.
+    pub size_bytes: u64,
+    /// What it is for.
+    pub class: FileClass,
+    /// The photo.
+    pub photo: RowId,
+    /// The driver shown, whose key is to seal it.
+    pub driver: RowId,
+}
+
+impl ReadTx<'_> {
+    /// A file.
+    ///
+    /// # Errors
+    /// If the file fails.
+    pub fn blob(&self, id: &BlobId) -> Result<Option<Blob>> {
+        let sql = "SELECT size_bytes, class, person, object, is_stored, parked FROM blobs WHERE id = ?1";
+        let found = self.one(sql, [id.as_str()], |row| {
+            Ok((
+                row.get("size_bytes")?,
+                row.get::<_, i64>("class")?,
+                row.get::<_, String>("person")?,
+                row.get::<_, Option<String>>("object")?,
+                row.get("is_stored")?,
+                row.get("parked")?,
+            ))
+        })?;
+        let Some((size_bytes, class, person, object, is_stored, parked)) = found else { return Ok(None) };
+        Ok(Some(Blob {
+            id: id.clone(),
+            size_bytes,
+            class: class_of(class),
+            person: parse("blob", &person)?,
+            object: object.map(|name| parse("blob", &name)).transpose()?,
+            is_stored,
+            parked,
+        }))
+    }
+
+    /// Files to send, thumbs first, then portraits, then originals: only those whose command the hub has applied.
+    ///
+    /// # Errors
+    /// If the file fails.
+    pub fn uploads(&self, limit: u32) -> Result<Vec<Upload>> {
+        let sql = "SELECT id, size_bytes, class, parts FROM blobs
+                   WHERE is_local = 1 AND is_stored = 0 AND is_accepted = 1 AND parked IS NULL AND object IS NOT NULL
+                   ORDER BY class, created_at_ms, id LIMIT ?1";
+        let rows = self.all(sql, [limit], |row| {
+            Ok((row.get::<_, String>(0)?, row.get(1)?, row.get::<_, i64>(2)?, row.get::<_, String>(3)?))
+        })?;
+        rows.into_iter()
+            .map(|(id, size_bytes, class, parts)| {
+                let parts = from_json("parts", parts)?;
+                Ok(Upload { id: parse("blob", &id)?, size_bytes, class: class_of(class), parts })
+            })
+            .collect()
+    }
+
+    /// How many files wait to be sent, with those whose command is not judged yet.
+    ///
+    /// # Errors
+    /// If the file fails.
+    pub fn uploads_waiting(&self) -> Result<u64> {
+        let sql = "SELECT count(*) FROM blobs WHERE is_local = 1 AND is_stored = 0
+                   AND (is_accepted = 1 OR id IN (SELECT blob_id FROM command_blobs))";
+        Ok(self.one(sql, [], |row| row.get(0))?.unwrap_or(0))
+    }
+
+    /// Files that the hub has and this appliance has not, thumbs first, newest photos first.
+    ///
+    /// # Errors
+    /// If the file fails.
+    pub fn wanted_downloads(&self, limit: u32) -> Result<Vec<Download>> {
+        let sql = "SELECT blob_id, photo_files.size_bytes, photo_files.class, photo_id, driver_id
+                   FROM photo_files
+                   JOIN photos ON photos.scope = photo_files.scope AND photos.id = photo_files.photo_id
+                   LEFT JOIN blobs ON blobs.id = photo_files.blob_id
+                   WHERE photo_files.is_stored = 1 AND blobs.object IS NULL AND blobs.parked IS NULL
+                   ORDER BY photo_files.class, captured_at_ms DESC, photo_id LIMIT ?1";
+        let rows = self.all(sql, [limit], |row| {
+            Ok((
+                row.get::<_, String>(0)?,
+                row.get(1)?,
+                row.get::<_, i64>(2)?,
+                row.get::<_, String>(3)?,
+                row.get::<_, String>(4)?,
+            ))
+        })?;
+        rows.into_iter()
+            .map(|(id, size_bytes, class, photo, driver)| {
+                Ok(Download {
+                    id: parse("blob", &id)?,
+                    size_bytes,
+                    class: class_of(class),
+                    photo: parse("photo", &photo)?,
+                    driver: parse("driver", &driver)?,
+                })
+            })
+            .collect()
+    }
+
+    /// All objects that rows refer to.
+    pub(crate) fn known_objects(&self) -> Result<Vec<String>> {
+        self.texts("SELECT object FROM blobs WHERE object IS NOT NULL UNION SELECT object FROM trash", [])
+    }
+}
+
+impl WriteTx<'_> {
+    /// Remembers a file that was put into the store. Known bytes sealed with the same person's key are kept and the new
+    /// object goes; for another person the new object takes the place of the old.
+    ///
+    /// # Errors
+    /// If the file fails.
+    pub fn add_blob(&mut self, new: &NewBlob, now: Millis) -> Result<()> {
+        let is_local = new.origin == Origin::Local;
+        if let Some(old) = self.blob(&new.id)? {
+            let keeps = old.person == new.person && old.object.is_some();
+            let gone = if keeps { Some(&new.object) } else { old.object.as_ref() };
+            if let Some(object) = gone.filter(|object| !keeps || old.object.as_ref() != Some(*object)) {
+                self.exec("INSERT OR IGNORE INTO trash (object) VALUES (?1)", [object.as_str()])?;
+            }
+            if !keeps {
+                let sql = "UPDATE blobs SET object = ?2, person = ?3, parked = NULL,
+                               is_local = max(is_local, ?4) WHERE id = ?1";
+                self.exec(sql, (new.id.as_str(), new.object.as_str(), new.person.as_str(), is_local))?;
+            }
+        } else {
+            let sql = "INSERT INTO blobs (id, size_bytes, class, object, person, is_local, is_stored, created_at_ms)
+                       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+            let class = class_number(new.class);
+            let (id, object, person) = (new.id.as_str(), new.object.as_str(), new.person.as_str());
+            self.exec(sql, (id, new.size_bytes, class, object, person, is_local, !is_local, now.0))?;
+        }
+        self.tag(ChangeTag::Blobs);
+        Ok(())
+    }
+
+    /// Notes which parts the hub has.
+    ///
+    /// # Errors
+    /// If the file fails.
+    pub fn set_upload_parts(&mut self, id: &BlobId, parts: &[u32]) -> Result<()> {
+        self.exec("UPDATE blobs SET parts = ?2 WHERE id = ?1", (id.as_str(), to_json("parts", &parts)?))?;
+        self.tag(ChangeTag::Blobs);
+        Ok(())
+    }
+
+    /// Notes that the hub has the file.
+    ///
+    /// # Errors
+    /// If the file fails.
+    pub fn set_blob_stored(&mut self, id: &BlobId) -> Result<()> {
+        let sql = "UPDATE blobs SET is_stored = 1, parts = '[]' WHERE id = ?1 AND is_stored = 0";
+        if self.exec(sql, [id.as_str()])? > 0 {
+            self.tag(ChangeTag::Blobs);
+        }
+        Ok(())
+    }
+
+    /// Gives a file up after too many tries, with the reason (a code); a person may try again.
+    ///
+    /// # Errors
+    /// If the file fails.
+    pub fn park_blob(&mut self, wanted: &Download, reason: &str, now: Millis) -> Result<()> {
+        let sql = "INSERT INTO blobs (id, size_bytes, class, person, is_local, is_stored, parked, created_at_ms)
+                   VALUES (?1, ?2, ?3, ?4, 0, 1, ?5, ?6) ON CONFLICT (id) DO UPDATE SET parked = excluded.parked";
+        let class = class_number(wanted.class);
+        let (id, driver) = (wanted.id.as_str(), wanted.driver.as_str());
+        self.exec(sql, (id, wanted.size_bytes, class, driver, reason, now.0))?;
+        self.note_parked(&wanted.id, now)
+    }
+
+    /// Gives a file's sending up, as [`Self::park_blob`] its fetching.
+    ///
+    /// # Errors
+    /// If the file fails.
+    pub fn park_upload(&mut self, id: &BlobId, reason: &str, now: Millis) -> Result<()> {
+        self.exec("UPDATE blobs SET parked = ?2 WHERE id = ?1", (id.as_str(), reason))?;
+        self.note_parked(id, now)
+    }
+
+    fn note_parked(&mut self, id: &BlobId, now: Millis) -> Result<()> {
+        let known = "SELECT 1 FROM needs_attention WHERE blob_id = ?1";
+        if self.one(known, [id.as_str()], |_| Ok(()))?.is_none() {
+            self.add_attention(NewEntry::parked(id), now)?;
+        }
+        self.tag(ChangeTag::Blobs);
+        Ok(())
+    }
+
+    pub(crate) fn unpark_blob(&mut self, id: &BlobId) -> Result<()> {
+        self.exec("UPDATE blobs SET parked = NULL WHERE id = ?1", [id.as_str()])?;
+        self.tag(ChangeTag::Blobs);
+        Ok(())
+    }
+
+    /// Forgets files that nothing refers to: no photo, no command here, no entry of the tray.
+    ///
+    /// # Errors
+    /// If the file fails.
+    pub fn release_unreferenced(&mut self) -> Result<()> {
+        let sql = "SELECT id FROM blobs
+                   WHERE NOT EXISTS (SELECT 1 FROM photo_files WHERE blob_id = blobs.id)
+                     AND NOT EXISTS (SELECT 1 FROM command_blobs WHERE blob_id = blobs.id)
+                     AND NOT EXISTS (SELECT 1 FROM unassigned, json_each(unassigned.files)
+                                     WHERE json_extract(json_each.value, '$[1]') = blobs.id)
+                     AND (is_local = 0 OR is_stored = 1 OR is_accepted = 0)";
+        for id in self.texts(sql, [])? {
+            let sql = "INSERT OR IGNORE INTO trash (object)
+                       SELECT object FROM blobs WHERE id = ?1 AND object IS NOT NULL";
+            self.exec(sql, [&id])?;
+            self.exec("DELETE FROM blobs WHERE id = ?1", [&id])?;
+            self.tag(ChangeTag::Blobs);
+        }
+        // Templates of photos that are gone have nothing to be compared with.
+        self.exec("DELETE FROM templates WHERE photo_id NOT IN (SELECT id FROM photos)", [])?;
+        Ok(())
+    }
+}

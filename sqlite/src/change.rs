@@ -1,0 +1,60 @@
+//! Change tags: what a committed write touched, so that a reader reads again just that. Written in the same transaction,
+//! announced only after its commit.
+
+use std::fmt;
+
+use parkdesk_domain::ids::RowId;
+use parkdesk_domain::row::Kind;
+
+/// What changed. Text form: `driver/{id}`, `outbox`, `needs_attention`, `tray`, `blobs`, `sync`, `identity`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ChangeTag {
+    /// A replicated row.
+    Row(Kind, RowId),
+    /// The queue of commands.
+    Outbox,
+    /// The needs-attention list.
+    NeedsAttention,
+    /// The Unassigned tray.
+    Tray,
+    /// Files.
+    Blobs,
+    /// Cursors, subscriptions, the sync log.
+    Sync,
+    /// Enrolment or revocation.
+    Identity,
+    /// A tag of a newer program.
+    Other(String),
+}
+
+impl fmt::Display for ChangeTag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Row(kind, id) => write!(f, "{kind}/{id}"),
+            Self::Outbox => f.write_str("outbox"),
+            Self::NeedsAttention => f.write_str("needs_attention"),
+            Self::Tray => f.write_str("tray"),
+            Self::Blobs => f.write_str("blobs"),
+            Self::Sync => f.write_str("sync"),
+            Self::Identity => f.write_str("identity"),
+            Self::Other(text) => f.write_str(text),
+        }
+    }
+}
+
+impl From<String> for ChangeTag {
+    fn from(text: String) -> Self {
+        match text.as_str() {
+            "outbox" => Self::Outbox,
+            "needs_attention" => Self::NeedsAttention,
+            "tray" => Self::Tray,
+            "blobs" => Self::Blobs,
+            "sync" => Self::Sync,
+            "identity" => Self::Identity,
+            _ => match text.split_once('/').and_then(|(kind, id)| Some((Kind::from(kind), id.parse().ok()?))) {
+                Some((kind, id)) => Self::Row(kind, id),
+                None => Self::Other(text),
+            },
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! Answers to a plan's questions from what this replica holds. What lies in scopes that are not held, or not held to
+//! their head yet, is `Unknown`: the plan goes on provisionally and the hub knows.
+
+use parkdesk_domain::command::Actor;
+use parkdesk_domain::facts::{Answer, Question, Source, Space};
+use parkdesk_domain::rights::{Granted, Rights, Role};
+use parkdesk_domain::scope::Scope;
+
+use crate::error::{Error, Result, parse};
+use crate::tx::ReadTx;
+
+pub(crate) struct LocalFacts<'a, 'b>(pub(crate) &'a ReadTx<'b>);
+
+impl Source for LocalFacts<'_, '_> {
+    type Error = Error;
+
+    fn load(&mut self, questions: &[Question]) -> Result<Vec<Answer>> {
+        questions.iter().map(|question| self.answer(question)).collect()
+    }
+}
+
+impl LocalFacts<'_, '_> {
+    fn answer(&self, question: &Question) -> Result<Answer> {
+        match question {
+            Question::Row(row) => Ok(match self.0.body(row)? {
+                Some(body) => Answer::Row(Some(body)),
+                None if self.0.is_known_whole(&row.scope)? => Answer::Row(None),
+                None => Answer::Unknown,
+            }),
+            Question::Key { scope, space, key } => {
+                let sql = match space {
+                    Space::Licence => "SELECT id FROM drivers WHERE licence_key = ?2 AND scope = ?1 ORDER BY id",
+                    Space::Plate => "SELECT id FROM cars WHERE scope = ?1 AND plate_key = ?2 ORDER BY id",
+                };
+                let ids = self.0.texts(sql, (scope.to_string(), key))?;
+                if ids.is_empty() && !self.0.is_known_whole(scope)? {
+                    return Ok(Answer::Unknown);
+                }
+                Ok(Answer::Ids(ids.iter().map(|id| parse("id", id)).collect::<Result<_>>()?))
+            }
+            Question::Rights(actor) => self.rights(actor),
+        }
+    }
+
+    /// The grants held. A device's own are in its device scope, so once that is whole they are all; a person's may lie
+    /// in scopes that are not held here.
+    fn rights(&self, actor: &Actor) -> Result<Answer> {
+        let sql = "SELECT role, park_id FROM grants WHERE holder = ?1 ORDER BY id";
+        let grants =
+            self.0.all(sql, [actor.to_string()], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))?;
+        let is_whole = match actor {
+            Actor::Device(device) => self.0.is_known_whole(&Scope::Device(device.clone()))?,
+            Actor::User(_) => !grants.is_empty(),
+            // Nobody here speaks for the hub.
+            Actor::Hub | Actor::Job(_) => true,
+        };
+        if !is_whole {
+            return Ok(Answer::Unknown);
+        }
+        let granted = grants
+            .into_iter()
+            .map(|(role, park)| Ok(Granted { role: Role::from(role), park: parse("grant", &park)? }))
+            .collect::<Result<_>>()?;
+        Ok(Answer::Rights(Rights { granted, hub: false }))
+    }
+}

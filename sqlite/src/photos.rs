@@ -1,0 +1,63 @@
+//! Photos as people see them.
+
+use parkdesk_domain::body::Photo;
+use parkdesk_domain::ids::RowId;
+use parkdesk_domain::row::{Kind, RowRef};
+use parkdesk_domain::scope::Scope;
+use serde::Serialize;
+
+use crate::error::{Result, parse};
+use crate::rows::RowState;
+use crate::tx::ReadTx;
+
+/// A photo.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PhotoView {
+    /// Its id.
+    pub id: RowId,
+    /// Its body.
+    pub photo: Photo,
+    /// Where the row stands.
+    pub state: RowState,
+}
+
+impl ReadTx<'_> {
+    /// One photo.
+    ///
+    /// # Errors
+    /// If the file fails.
+    pub fn photo(&self, id: &RowId) -> Result<Option<PhotoView>> {
+        let mut found = self.photos("SELECT scope, id FROM photos WHERE id = ?1 LIMIT 1", [id.as_str()])?;
+        Ok(found.pop())
+    }
+
+    /// A driver's photos, newest first.
+    ///
+    /// # Errors
+    /// If the file fails.
+    pub fn photos_of_driver(&self, park: Option<&RowId>, driver: &RowId) -> Result<Vec<PhotoView>> {
+        let sql = "SELECT scope, id FROM photos WHERE driver_id = ?1 AND (?2 IS NULL OR park_id = ?2)
+                   ORDER BY captured_at_ms DESC, id DESC";
+        self.photos(sql, (driver.as_str(), park.map(RowId::as_str)))
+    }
+
+    /// The newest photos.
+    ///
+    /// # Errors
+    /// If the file fails.
+    pub fn recent_photos(&self, limit: u32) -> Result<Vec<PhotoView>> {
+        self.photos("SELECT scope, id FROM photos ORDER BY captured_at_ms DESC, id DESC LIMIT ?1", [limit])
+    }
+
+    fn photos(&self, sql: &str, params: impl rusqlite::Params) -> Result<Vec<PhotoView>> {
+        let rows = self.all(sql, params, |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))?;
+        let mut photos = Vec::new();
+        for (scope, id) in rows {
+            let (scope, id): (Scope, RowId) = (parse("scope", &scope)?, parse("photo", &id)?);
+            let Some(photo) = self.entity(&scope, &id)? else { continue };
+            let state = self.row_state(&RowRef { scope, kind: Kind::Photo, id: id.clone() })?;
+            photos.push(PhotoView { id, photo, state });
+        }
+        Ok(photos)
+    }
+}

@@ -1,0 +1,352 @@
+//! The replica as a whole: its files in a data directory, transactions, announced changes, and what touches the disk beside
+//! a transaction.
+//!
+//! `replica.db` and `keys.db` are made together; where one is, the other must be, so that a lost file is never replaced by
+//! an empty one.
+
+use std::path::Path;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use parkdesk_domain::body::FileClass;
+use parkdesk_domain::command::EnvelopeHead;
+use parkdesk_domain::ids::{BlobId, Millis, RowId};
+use parkdesk_sqlcipher::sealed::PersonKey;
+use parkdesk_sqlcipher::{File, Key, OpenMode, Priority, Steps, move_aside, open_damaged};
+
+use crate::attention::NewEntry;
+use crate::change::ChangeTag;
+use crate::error::{Error, OpenError, Result, parse};
+use crate::files::{Files, StoredFile};
+use crate::templates::Template;
+use crate::tx::{ReadTx, WriteTx};
+
+const STEPS: Steps = &[("V1__replica", include_str!("../migrations/0001_replica.sql"))];
+
+/// An appliance's replica; clones share it.
+#[derive(Clone)]
+pub struct Replica {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    file: File,
+    files: Files,
+    changes: Changes,
+}
+
+/// The newest announced change.
+#[derive(Default)]
+struct Changes {
+    newest: Mutex<i64>,
+    announced: Condvar,
+}
+
+/// What was saved from a damaged replica.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Salvaged {
+    /// Where the damaged file is now.
+    pub aside: std::path::PathBuf,
+    /// Unsent commands saved; each is a needs-attention entry of the new replica.
+    pub commands: usize,
+    /// What could not be read, if not all.
+    pub unread: Option<String>,
+}
+
+impl std::fmt::Debug for Replica {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Replica").field("file", &self.inner.file).finish_non_exhaustive()
+    }
+}
+
+impl Replica {
+    /// Opens the replica of a data directory that the caller owns ([`parkdesk_sqlcipher::dir::DataDir`]), or makes it in
+    /// an empty one.
+    ///
+    /// # Errors
+    /// See [`OpenError`]; the files are as they were.
+    pub fn open(dir: &Path, key: &Key) -> std::result::Result<Self, OpenError> {
+        parkdesk_sqlcipher::durable::make_private_dir(dir)?;
+        // keys.db is made second: with it there, replica.db must be there too, and the other way round once it is marked.
+        let mode = if dir.join("keys.db").exists() { OpenMode::Existing } else { OpenMode::Create };
+        let file = File::open(&dir.join("replica.db"), key, STEPS, mode)?;
+        let has_keys = file.read(|tx| -> Result<bool> {
+            Ok(tx.query_row("SELECT count(*) FROM settings WHERE key = 'keys_made'", [], |row| row.get(0))?)
+        })?;
+        let files = Files::open(dir, key, if has_keys { OpenMode::Existing } else { OpenMode::Create })?;
+        let replica = Self::new(file, files)?;
+        if !has_keys {
+            replica.write(Priority::Person, |tx| tx.set_setting("keys_made", "1"))?;
+        }
+        if replica.inner.file.migrated_from().is_some() {
+            replica.write(Priority::Person, |tx| {
+                tx.rebuild_typed()?;
+                tx.replan_all()
+            })?;
+        }
+        replica.sweep_objects()?;
+        Ok(replica)
+    }
+
+    /// A replica in memory, for tests and the simulator; it holds no files.
+    ///
+    /// # Errors
+    /// If a migration fails.
+    pub fn in_memory() -> std::result::Result<Self, OpenError> {
+        Self::new(File::in_memory(STEPS)?, Files::in_memory()?)
+    }
+
+    fn new(file: File, files: Files) -> std::result::Result<Self, OpenError> {
+        let replica = Self { inner: Arc::new(Inner { file, files, changes: Changes::default() }) };
+        let newest = replica.newest_change()?;
+        replica.announce(newest);
+        Ok(replica)
+    }
+
+    /// Reads one snapshot.
+    ///
+    /// # Errors
+    /// Those of `f` and of the file.
+    pub fn read<T, E: From<Error>>(
+        &self,
+        f: impl FnOnce(&ReadTx<'_>) -> std::result::Result<T, E>,
+    ) -> std::result::Result<T, E> {
+        self.inner.file.read(|tx| f(&ReadTx::new(tx, &self.inner.files)).map_err(Outer::Theirs)).map_err(Outer::flat)
+    }
+
+    /// Writes in one transaction, people before sync. Changes are announced after the commit.
+    ///
+    /// # Errors
+    /// Those of `f` and of the file; then nothing was written.
+    pub fn write<T, E: From<Error>>(
+        &self,
+        priority: Priority,
+        f: impl FnOnce(&mut WriteTx<'_>) -> std::result::Result<T, E>,
+    ) -> std::result::Result<T, E> {
+        let written = self.inner.file.write(priority, |tx| {
+            let mut write = WriteTx::new(tx, &self.inner.files);
+            let value = f(&mut write).map_err(Outer::Theirs)?;
+            write.store_tags().map_err(Outer::Ours)?;
+            let newest = newest(&write).map_err(Outer::Ours)?;
+            Ok((value, newest))
+        });
+        let (value, newest) = written.map_err(Outer::flat)?;
+        self.announce(newest);
+        Ok(value)
+    }
+
+    fn newest_change(&self) -> Result<i64> {
+        self.read(newest)
+    }
+
+    fn announce(&self, newest: i64) {
+        let changes = &self.inner.changes;
+        let mut known = changes.newest.lock().unwrap_or_else(PoisonError::into_inner);
+        *known = newest.max(*known);
+        drop(known);
+        changes.announced.notify_all();
+    }
+
+    /// What was committed after change `n`, with the number of the newest; waits up to `timeout` if nothing was. Blocks.
+    ///
+    /// # Errors
+    /// If the file fails.
+    pub fn changes_after(&self, n: i64, timeout: Duration) -> Result<(i64, Vec<ChangeTag>)> {
+        let changes = &self.inner.changes;
+        let until = Instant::now() + timeout;
+        let mut newest = changes.newest.lock().unwrap_or_else(PoisonError::into_inner);
+        while *newest <= n {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Ok((n, Vec::new()));
+            }
+            newest = changes.announced.wait_timeout(newest, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        let newest = *newest;
+        let sql = "SELECT tag FROM change_tags WHERE n > ?1 AND n <= ?2 GROUP BY tag ORDER BY max(n)";
+        let tags = self.read(|tx| tx.texts(sql, (n, newest)))?;
+        Ok((newest, tags.into_iter().map(ChangeTag::from).collect()))
+    }
+
+    /// The person's key, made at first use.
+    ///
+    /// # Errors
+    /// [`Error::KeyDestroyed`]; if the file fails.
+    pub fn person_key(&self, person: &RowId) -> Result<PersonKey> {
+        self.inner.files.person_key(person)
+    }
+
+    /// Destroys a person's key and forgets what it sealed: files and templates are unreadable from the first step on,
+    /// also in copies made before.
+    ///
+    /// # Errors
+    /// If the file fails.
+    pub fn destroy_person_key(&self, person: &RowId) -> Result<()> {
+        self.inner.files.destroy_key(person)?;
+        self.write(Priority::Person, |tx| -> Result<()> {
+            tx.exec("DELETE FROM templates WHERE person = ?1", [person.as_str()])?;
+            let sql = "INSERT OR IGNORE INTO trash (object)
+                       SELECT object FROM blobs WHERE person = ?1 AND object IS NOT NULL";
+            tx.exec(sql, [person.as_str()])?;
+            let sql = "UPDATE blobs SET object = NULL, parked = 'key_destroyed' WHERE person = ?1";
+            tx.exec(sql, [person.as_str()])?;
+            tx.tag(ChangeTag::Blobs);
+            Ok(())
+        })?;
+        self.empty_trash()
+    }
+
+    /// Seals a file with the person's key and stores it durably, before any row speaks of it. To be remembered by
+    /// [`WriteTx::add_blob`]; else the next start sweeps it.
+    ///
+    /// # Errors
+    /// [`Error::Full`], then nothing is left; [`Error::KeyDestroyed`].
+    pub fn put_file(&self, person: &RowId, class: FileClass, plain: &[u8]) -> Result<StoredFile> {
+        self.inner.files.put(person, class, plain)
+    }
+
+    /// The plain bytes of a file held here.
+    ///
+    /// # Errors
+    /// [`Error::Missing`], [`Error::KeyDestroyed`], or if the file fails.
+    pub fn read_file(&self, id: &BlobId) -> Result<Vec<u8>> {
+        let missing = || Error::Missing { what: "file", id: id.to_string() };
+        let blob = self.read(|tx| tx.blob(id))?.ok_or_else(missing)?;
+        let object = blob.object.ok_or_else(missing)?;
+        self.inner.files.get(&blob.person, &object)
+    }
+
+    /// Opened templates ([`ReadTx::templates`]).
+    ///
+    /// # Errors
+    /// If the file fails.
+    pub fn templates(&self, model_id: &str, aligner_id: &str) -> Result<Vec<Template>> {
+        self.read(|tx| tx.templates(model_id, aligner_id))
+    }
+
+    /// Removes objects that a committed transaction forgot.
+    ///
+    /// # Errors
+    /// If the file or the folder fails.
+    pub fn empty_trash(&self) -> Result<()> {
+        let objects = self.read(|tx| tx.texts("SELECT object FROM trash", []))?;
+        for text in &objects {
+            self.inner.files.remove(&parse("object", text)?)?;
+        }
+        if objects.is_empty() {
+            return Ok(());
+        }
+        self.write(Priority::Sync, |tx| -> Result<()> {
+            for text in &objects {
+                tx.exec("DELETE FROM trash WHERE object = ?1", [text])?;
+            }
+            Ok(())
+        })
+    }
+
+    /// At start: objects that never got their row (a crash came between).
+    fn sweep_objects(&self) -> Result<()> {
+        let known = self.read(|tx| tx.known_objects())?;
+        let known: std::collections::BTreeSet<&str> = known.iter().map(String::as_str).collect();
+        for object in self.inner.files.objects()? {
+            if !known.contains(object.as_str()) {
+                self.inner.files.remove(&object)?;
+            }
+        }
+        self.empty_trash()
+    }
+
+    /// A whole copy of the replica's file, encrypted with the same key; files and person keys are not in it.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn backup_to(&self, path: &Path) -> std::result::Result<(), OpenError> {
+        Ok(self.inner.file.backup_to(path)?)
+    }
+
+    /// The pages that do not have their checksum.
+    ///
+    /// # Errors
+    /// If the file fails.
+    pub fn damaged_pages(&self) -> Result<Vec<String>> {
+        Ok(self.inner.file.damaged_pages()?)
+    }
+
+    /// Limits the replica's file to so many pages, as a quota.
+    ///
+    /// # Errors
+    /// If the file fails.
+    pub fn set_max_pages(&self, pages: u32) -> Result<()> {
+        Ok(self.inner.file.set_max_pages(pages)?)
+    }
+
+    /// The person's explicit act on a damaged replica: unsent commands are read as far as they can be, the file is moved
+    /// aside with the reason, and a new replica is made in which each saved command is a needs-attention entry.
+    ///
+    /// # Errors
+    /// If the files cannot be moved or the new one cannot be made.
+    pub fn salvage(
+        dir: &Path,
+        key: &Key,
+        reason: &str,
+        now: Millis,
+    ) -> std::result::Result<(Self, Salvaged), OpenError> {
+        let path = dir.join("replica.db");
+        let (commands, unread) = read_unsent(&path, key);
+        let aside = move_aside(&path, &now.0.to_string(), reason)?;
+        let file = File::open(&path, key, STEPS, OpenMode::Create)?;
+        let keys = if dir.join("keys.db").exists() { OpenMode::Existing } else { OpenMode::Create };
+        let replica = Self::new(file, Files::open(dir, key, keys)?)?;
+        replica.write(Priority::Person, |tx| -> Result<()> {
+            tx.set_setting("keys_made", "1")?;
+            for bytes in &commands {
+                if let Ok(head) = serde_json::from_slice::<EnvelopeHead>(bytes) {
+                    tx.add_attention(NewEntry::salvaged(&head.id, bytes), now)?;
+                }
+            }
+            Ok(())
+        })?;
+        Ok((replica, Salvaged { aside, commands: commands.len(), unread }))
+    }
+}
+
+/// The bytes of unjudged commands, one by one, until a page cannot be read.
+fn read_unsent(path: &Path, key: &Key) -> (Vec<Vec<u8>>, Option<String>) {
+    let mut found = Vec::new();
+    let unread = (|| -> std::result::Result<(), String> {
+        let conn = open_damaged(path, key).map_err(|error| error.to_string())?;
+        let sql = "SELECT bytes FROM outbox WHERE verdict IS NULL ORDER BY seq";
+        let mut query = conn.prepare(sql).map_err(|error| error.to_string())?;
+        let mut rows = query.query([]).map_err(|error| error.to_string())?;
+        while let Some(row) = rows.next().map_err(|error| error.to_string())? {
+            found.push(row.get(0).map_err(|error| error.to_string())?);
+        }
+        Ok(())
+    })();
+    (found, unread.err())
+}
+
+fn newest(tx: &ReadTx<'_>) -> Result<i64> {
+    Ok(tx.one("SELECT coalesce(max(n), 0) FROM change_tags", [], |row| row.get(0))?.unwrap_or(0))
+}
+
+/// The caller's error or ours, on its way through the file.
+enum Outer<E> {
+    Ours(Error),
+    Theirs(E),
+}
+
+impl<E> From<parkdesk_sqlcipher::Error> for Outer<E> {
+    fn from(error: parkdesk_sqlcipher::Error) -> Self {
+        Self::Ours(error.into())
+    }
+}
+
+impl<E: From<Error>> Outer<E> {
+    fn flat(self) -> E {
+        match self {
+            Self::Ours(error) => error.into(),
+            Self::Theirs(error) => error,
+        }
+    }
+}

@@ -1,0 +1,374 @@
+//! Driver search (data.md, "Driver search keys"): names by prefix, stem and any three letters; phone by suffix; licence,
+//! plate and callsign by their folded form. What was typed is folded to letters and digits first and bound as a value, so
+//! no sign of it reaches the text indexes as syntax.
+//!
+//! One document per driver of a park, made of profile, card and car; every word of the query must hit it. Pages follow a
+//! key (how well it hit, name, document), so that they neither repeat nor skip while rows change.
+
+use std::collections::BTreeSet;
+
+use parkdesk_domain::fold;
+use parkdesk_domain::ids::RowId;
+use rusqlite::types::Value as SqlValue;
+use rust_stemmers::{Algorithm, Stemmer};
+use serde::{Deserialize, Serialize};
+
+use crate::drivers::DriverView;
+use crate::error::{Result, parse};
+use crate::tx::{ReadTx, WriteTx};
+
+/// Words of a query that count; what is typed beyond is ignored.
+const MAX_WORDS: usize = 6;
+/// Letters of a word that count.
+const MAX_LETTERS: usize = 40;
+
+/// A query.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Search {
+    /// What was typed; nothing lists all.
+    pub text: String,
+    /// Only drivers of this park.
+    pub park: Option<RowId>,
+    /// Go on after this hit.
+    pub after: Option<SearchKey>,
+    /// Hits of a page.
+    pub limit: u32,
+}
+
+/// The place of a hit in the order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SearchKey {
+    tier: i64,
+    sort_name: String,
+    doc: i64,
+}
+
+/// A page of hits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Page<T> {
+    /// The hits.
+    pub items: Vec<T>,
+    /// Where the next page begins, if there is one.
+    pub next: Option<SearchKey>,
+}
+
+/// By what a driver was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MatchOn {
+    /// Name.
+    Name,
+    /// Phone number.
+    Phone,
+    /// Driving licence.
+    Licence,
+    /// Plate of the car.
+    Plate,
+    /// Callsign of the car.
+    Callsign,
+}
+
+/// A driver found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct DriverHit {
+    /// The driver.
+    #[serde(flatten)]
+    pub driver: DriverView,
+    /// By what, best first; empty when nothing was typed.
+    pub match_on: Vec<MatchOn>,
+}
+
+const SPACES: [(i64, MatchOn, &str); 4] = [
+    (2, MatchOn::Phone, "phone"),
+    (4, MatchOn::Licence, "licence"),
+    (8, MatchOn::Plate, "plate"),
+    (16, MatchOn::Callsign, "callsign"),
+];
+
+fn stem(word: &str) -> String {
+    let is_latin = word.bytes().any(|b| b.is_ascii_alphabetic());
+    let algorithm = if is_latin { Algorithm::English } else { Algorithm::Russian };
+    Stemmer::create(algorithm).stem(word).into_owned()
+}
+
+/// A value of the text indexes' query language that is nothing but a string.
+fn quoted(text: &str) -> String {
+    format!("\"{}\"", text.replace('"', "\"\""))
+}
+
+/// A statement with its values.
+#[derive(Default)]
+struct Sql {
+    text: String,
+    values: Vec<SqlValue>,
+}
+
+impl Sql {
+    fn bind(&mut self, value: impl Into<SqlValue>) -> String {
+        self.values.push(value.into());
+        format!("?{}", self.values.len())
+    }
+
+    /// The documents that one way of reading the query hits: `doc, tier, bits`.
+    fn arms_of_key(&mut self, key: &str, spaces: &[&str], bits: i64) -> Vec<String> {
+        let mut arms = Vec::new();
+        for space in spaces {
+            let from = self.bind(key.to_owned());
+            // The highest character closes the range of a prefix.
+            let to = self.bind(format!("{key}\u{10ffff}"));
+            arms.push(format!(
+                "SELECT doc, 0 AS tier, {bits} AS bits FROM driver_keys
+                 WHERE space = '{space}' AND key >= {from} AND key < {to}"
+            ));
+        }
+        arms
+    }
+
+    fn arms_of_phone(&mut self, text: &str) -> Vec<String> {
+        let digits = fold::phone(text);
+        if digits.len() < 4 {
+            return Vec::new();
+        }
+        self.arms_of_key(&digits.chars().rev().collect::<String>(), &["phone"], 2)
+    }
+
+    fn arms_of_word(&mut self, word: &str) -> Vec<String> {
+        let stem = stem(word);
+        let mut names = format!("words : {} *", quoted(word));
+        if stem.chars().count() >= 3 {
+            names.push_str(&format!(" OR stems : {} *", quoted(&stem)));
+        }
+        let query = self.bind(names);
+        let mut arms = vec![format!(
+            "SELECT rowid AS doc, 0 AS tier, 1 AS bits FROM driver_words WHERE driver_words MATCH {query}"
+        )];
+        let key = fold::plate(word);
+        if word.chars().count() >= 3 {
+            let query = self.bind(format!("name : {} OR keys : {}", quoted(word), quoted(&key)));
+            arms.push(format!(
+                "SELECT rowid AS doc, 1 AS tier, 0 AS bits FROM driver_trigrams WHERE driver_trigrams MATCH {query}"
+            ));
+        }
+        arms.extend(self.arms_of_phone(word));
+        arms.extend(self.arms_of_key(&key, &["licence"], 4));
+        arms.extend(self.arms_of_key(&key, &["plate"], 8));
+        arms.extend(self.arms_of_key(&key, &["callsign"], 16));
+        arms
+    }
+}
+
+fn union(arms: &[String]) -> String {
+    format!(
+        "SELECT doc, min(tier) AS tier, sum(DISTINCT bits) AS bits FROM ({}) GROUP BY doc",
+        arms.join(" UNION ALL ")
+    )
+}
+
+/// The documents hit by what was typed, or `None` if nothing was.
+fn hits(text: &str, sql: &mut Sql) -> Option<String> {
+    let folded = fold::name(text);
+    let words: Vec<String> = folded
+        .split(' ')
+        .filter(|w| !w.is_empty())
+        .take(MAX_WORDS)
+        .map(|w| w.chars().take(MAX_LETTERS).collect())
+        .collect();
+    if words.is_empty() {
+        return None;
+    }
+    let each: Vec<String> = words.iter().map(|word| format!("({})", union(&sql.arms_of_word(word)))).collect();
+    let mut all = String::from("SELECT w0.doc, w0.tier");
+    for at in 1..each.len() {
+        all.push_str(&format!(" + w{at}.tier"));
+    }
+    all.push_str(" AS tier, w0.bits");
+    for at in 1..each.len() {
+        all.push_str(&format!(" | w{at}.bits"));
+    }
+    all.push_str(" AS bits FROM ");
+    for (at, one) in each.iter().enumerate() {
+        let join = if at == 0 { "" } else { " JOIN " };
+        let on = if at == 0 { String::new() } else { format!(" ON w{at}.doc = w0.doc") };
+        all.push_str(&format!("{join}{one} AS w{at}{on}"));
+    }
+    let mut ways = vec![all];
+    if words.len() > 1 {
+        // Written with blanks: a phone number, a plate, a licence as one key.
+        let whole: String = text.chars().take(MAX_LETTERS).collect();
+        let key = fold::plate(&whole);
+        let mut arms = sql.arms_of_key(&key, &["licence"], 4);
+        arms.extend(sql.arms_of_key(&key, &["plate"], 8));
+        if whole.chars().all(|c| !c.is_alphabetic()) {
+            arms.extend(sql.arms_of_phone(&whole));
+        }
+        ways.push(union(&arms));
+    }
+    Some(union(&ways))
+}
+
+/// The statement of a search.
+fn statement(search: &Search) -> Sql {
+    let mut sql = Sql::default();
+    let hits = hits(&search.text, &mut sql);
+    let (from, tier, bits) = match &hits {
+        Some(hits) => (format!("({hits}) AS hit JOIN driver_docs USING (doc)"), "hit.tier", "hit.bits"),
+        None => ("driver_docs".to_owned(), "0", "0"),
+    };
+    let mut wheres = Vec::new();
+    if let Some(park) = &search.park {
+        let park = sql.bind(park.as_str().to_owned());
+        wheres.push(format!("park_id = {park}"));
+    }
+    if let Some(after) = &search.after {
+        let (name, doc) = (sql.bind(after.sort_name.clone()), sql.bind(after.doc));
+        wheres.push(match &hits {
+            Some(_) => {
+                let tier_at = sql.bind(after.tier);
+                format!("({tier}, sort_name, driver_docs.doc) > ({tier_at}, {name}, {doc})")
+            }
+            // Without a tier the range is one of the index.
+            None => format!("(sort_name, doc) > ({name}, {doc})"),
+        });
+    }
+    let filter = if wheres.is_empty() { String::new() } else { format!(" WHERE {}", wheres.join(" AND ")) };
+    let order = if hits.is_some() { "tier, sort_name, driver_docs.doc" } else { "sort_name, doc" };
+    let limit = sql.bind(i64::from(search.limit.clamp(1, 500)) + 1);
+    sql.text = format!(
+        "SELECT driver_docs.doc AS doc, park_id, driver_id, sort_name, {tier} AS tier, {bits} AS bits
+         FROM {from}{filter} ORDER BY {order} LIMIT {limit}"
+    );
+    sql
+}
+
+impl ReadTx<'_> {
+    /// Finds drivers.
+    ///
+    /// # Errors
+    /// If the file fails.
+    pub fn search_drivers(&self, search: &Search) -> Result<Page<DriverHit>> {
+        let sql = statement(search);
+        let found = self.all(&sql.text, rusqlite::params_from_iter(&sql.values), |row| {
+            let key = SearchKey { tier: row.get("tier")?, sort_name: row.get("sort_name")?, doc: row.get("doc")? };
+            Ok((key, row.get::<_, String>("park_id")?, row.get::<_, String>("driver_id")?, row.get::<_, i64>("bits")?))
+        })?;
+        let limit = usize::try_from(search.limit.clamp(1, 500)).unwrap_or(500);
+        let next = found.len().checked_sub(limit + 1).and_then(|_| found.get(limit - 1)).map(|(key, ..)| key.clone());
+        let mut items = Vec::new();
+        for (key, park, driver, bits) in found.into_iter().take(limit) {
+            let (park, driver) = (parse("driver", &park)?, parse("driver", &driver)?);
+            let Some(driver) = self.driver(&park, &driver)? else { continue };
+            items.push(DriverHit { driver, match_on: match_on(bits, key.tier) });
+        }
+        Ok(Page { items, next })
+    }
+
+    /// The drivers that a hint of a folder, file name or sidecar means: a profile id, a licence or a phone, whole.
+    ///
+    /// # Errors
+    /// If the file fails.
+    pub fn find_driver_by_hint(&self, hint: &str) -> Result<Vec<RowId>> {
+        let hint: String = hint.trim().chars().take(80).collect();
+        let (licence, phone) = (fold::plate(&hint), fold::phone(&hint));
+        let phone = if phone.len() >= 10 { phone.chars().rev().collect() } else { String::new() };
+        let sql = "SELECT driver_id FROM driver_docs WHERE driver_id = ?1
+                   UNION SELECT driver_id FROM driver_keys JOIN driver_docs USING (doc)
+                         WHERE space = 'licence' AND key = ?2 AND length(?2) >= 4
+                   UNION SELECT driver_id FROM driver_keys JOIN driver_docs USING (doc)
+                         WHERE space = 'phone' AND key = ?3 AND ?3 <> ''";
+        let ids = self.texts(sql, (&hint, &licence, &phone))?;
+        ids.iter().map(|id| parse("driver", id)).collect()
+    }
+}
+
+fn match_on(bits: i64, tier: i64) -> Vec<MatchOn> {
+    let mut on: BTreeSet<MatchOn> = SPACES.iter().filter(|(bit, _, _)| bits & bit != 0).map(|(_, on, _)| *on).collect();
+    if bits & 1 != 0 || (tier > 0 && on.is_empty()) {
+        on.insert(MatchOn::Name);
+    }
+    on.into_iter().collect()
+}
+
+/// What a document is made of.
+#[derive(Default)]
+struct Parts {
+    names: BTreeSet<String>,
+    keys: BTreeSet<(&'static str, String)>,
+}
+
+impl WriteTx<'_> {
+    /// Makes the documents of the drivers of a car anew.
+    pub(crate) fn index_drivers_of_car(&mut self, scope: &str, car: &str) -> Result<()> {
+        let sql = "SELECT park_id, id FROM drivers WHERE scope = ?1 AND car_id = ?2";
+        let drivers = self.all(sql, (scope, car), |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))?;
+        drivers.iter().try_for_each(|(park, driver)| self.index_driver(park, driver))
+    }
+
+    /// Makes the document of a driver anew from profile, card and car; removes it when there is neither profile nor card.
+    pub(crate) fn index_driver(&mut self, park: &str, driver: &str) -> Result<()> {
+        let sql = "DELETE FROM driver_docs WHERE park_id = ?1 AND driver_id = ?2 RETURNING doc";
+        if let Some(doc) = self.one(sql, (park, driver), |row| row.get::<_, i64>(0))? {
+            for sql in [
+                "DELETE FROM driver_words WHERE rowid = ?1",
+                "DELETE FROM driver_trigrams WHERE rowid = ?1",
+                "DELETE FROM driver_keys WHERE doc = ?1",
+            ] {
+                self.exec(sql, [doc])?;
+            }
+        }
+        let Some(parts) = self.parts(park, driver)? else { return Ok(()) };
+        let name = parts.names.iter().cloned().collect::<Vec<_>>().join(" ");
+        let sql = "INSERT INTO driver_docs (park_id, driver_id, sort_name) VALUES (?1, ?2, ?3)";
+        self.exec(sql, (park, driver, parts.names.first().map_or("", String::as_str)))?;
+        let doc = self.conn.last_insert_rowid();
+        let stems: Vec<String> = name.split(' ').map(stem).collect();
+        let sql = "INSERT INTO driver_words (rowid, words, stems) VALUES (?1, ?2, ?3)";
+        self.exec(sql, (doc, &name, stems.join(" ")))?;
+        let keys: Vec<&str> =
+            parts.keys.iter().filter(|(space, _)| *space != "phone").map(|(_, key)| key.as_str()).collect();
+        let sql = "INSERT INTO driver_trigrams (rowid, name, keys) VALUES (?1, ?2, ?3)";
+        self.exec(sql, (doc, &name, keys.join(" ")))?;
+        for (space, key) in &parts.keys {
+            let sql = "INSERT OR IGNORE INTO driver_keys (space, key, doc) VALUES (?1, ?2, ?3)";
+            self.exec(sql, (space, key, doc))?;
+        }
+        Ok(())
+    }
+
+    fn parts(&self, park: &str, driver: &str) -> Result<Option<Parts>> {
+        let mut parts = Parts::default();
+        let mut is_there = false;
+        let sql = "SELECT name, plate FROM driver_cards WHERE driver_id = ?2 AND park_id = ?1";
+        let cards =
+            self.all(sql, (park, driver), |row| Ok((row.get::<_, String>(0)?, row.get::<_, Option<String>>(1)?)))?;
+        for (name, plate) in cards {
+            is_there = true;
+            parts.names.insert(fold::name(&name));
+            parts.keys.extend(plate.map(|plate| ("plate", fold::plate(&plate))));
+        }
+        let fleet = format!("park/{park}/fleet");
+        if let (Ok(scope), Ok(id)) = (fleet.parse(), driver.parse())
+            && let Some(profile) = self.entity::<parkdesk_domain::body::Driver>(&scope, &id)?
+        {
+            is_there = true;
+            parts.names.insert(fold::name(&profile.full_name()));
+            let phones = profile.phones.iter().map(|phone| ("phone", fold::phone(phone).chars().rev().collect()));
+            parts.keys.extend(phones);
+            parts.keys.extend(profile.licence.map(|licence| ("licence", fold::plate(&licence.number))));
+            let sql = "SELECT plate, callsign FROM cars WHERE scope = ?1 AND id = ?2";
+            let car = profile.car_id.map(|car| {
+                self.one(sql, (&fleet, car.as_str()), |row| {
+                    Ok((row.get::<_, String>(0)?, row.get::<_, Option<String>>(1)?))
+                })
+            });
+            if let Some((plate, callsign)) = car.transpose()?.flatten() {
+                parts.keys.insert(("plate", fold::plate(&plate)));
+                parts.keys.extend(callsign.map(|callsign| ("callsign", fold::plate(&callsign))));
+            }
+        }
+        parts.keys.retain(|(_, key)| !key.is_empty());
+        Ok(is_there.then_some(parts))
+    }
+}
+
+#[cfg(test)]
+mod tests;

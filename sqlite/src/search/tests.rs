@@ -1,0 +1,43 @@
+//! That no search reads the whole table: by the query plan, not by a stop-watch.
+
+use parkdesk_domain::ids::RowId;
+
+use super::{Search, SearchKey, statement};
+use crate::{Error, Replica};
+
+fn plan(search: &Search) -> Vec<String> {
+    let replica = Replica::in_memory().unwrap();
+    replica
+        .read(|tx| {
+            let sql = statement(search);
+            let text = format!("EXPLAIN QUERY PLAN {}", sql.text);
+            tx.all(&text, rusqlite::params_from_iter(&sql.values), |row| row.get::<_, String>("detail"))
+        })
+        .map_err(|error: Error| error)
+        .unwrap()
+}
+
+#[test]
+fn no_search_scans_the_drivers() {
+    let park: RowId = "p1".parse().unwrap();
+    let after = Some(SearchKey { tier: 0, sort_name: "иванов".into(), doc: 7 });
+    for text in ["иванов", "иванов петр", "4567", "8 916 123 45 67", "а123вс", "а 123 вс 77", "и"]
+    {
+        for park in [None, Some(park.clone())] {
+            let search = Search { text: text.into(), park, after: after.clone(), limit: 50 };
+            for step in plan(&search) {
+                let scans = ["SCAN driver_docs", "SCAN driver_keys", "SCAN drivers", "SCAN cars"];
+                assert!(!scans.iter().any(|scan| step.starts_with(scan)), "{text}: {step}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_list_of_all_is_read_from_an_index_in_order() {
+    for park in [None, Some("p1".parse().unwrap())] {
+        let steps = plan(&Search { park, limit: 50, ..Search::default() });
+        assert!(steps.iter().all(|step| !step.contains("TEMP B-TREE")), "{steps:?}");
+        assert!(steps.iter().any(|step| step.contains("INDEX driver_docs_by_")), "{steps:?}");
+    }
+}

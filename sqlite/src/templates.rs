@@ -1,0 +1,110 @@
+//! Face templates: local to this appliance, sealed with the person's key, never sent, never logged (architecture,
+//! invariant 8).
+
+use parkdesk_domain::body::FaceBox;
+use parkdesk_domain::ids::RowId;
+use parkdesk_sqlcipher::sealed;
+
+use crate::error::{Result, parse};
+use crate::tx::{ReadTx, WriteTx};
+
+/// A template to be sealed and kept.
+pub struct NewTemplate {
+    /// The photo (or the tray's entry).
+    pub photo: RowId,
+    /// The face in its original.
+    pub face: FaceBox,
+    /// Whose key seals it.
+    pub person: RowId,
+    /// SHA-256 of the weights.
+    pub model_id: String,
+    /// How the chip was cut.
+    pub aligner_id: String,
+    /// The vector's bytes.
+    pub vector: Vec<u8>,
+}
+
+/// An opened template.
+pub struct Template {
+    /// The photo.
+    pub photo: RowId,
+    /// The driver it shows now.
+    pub driver: RowId,
+    /// The face in its original.
+    pub face: FaceBox,
+    /// The vector's bytes.
+    pub vector: Vec<u8>,
+}
+
+fn name(photo: &str, face: FaceBox, model: &str, aligner: &str) -> String {
+    format!("template/{photo}/{},{},{},{}/{model}/{aligner}", face.x, face.y, face.w, face.h)
+}
+
+impl WriteTx<'_> {
+    /// Seals and keeps a template, in place of an earlier one of the same face and model.
+    ///
+    /// # Errors
+    /// If the person's key was destroyed or the file fails.
+    pub fn put_template(&mut self, new: &NewTemplate) -> Result<()> {
+        let name = name(new.photo.as_str(), new.face, &new.model_id, &new.aligner_id);
+        let sealed = self.files.seal(&new.person, &name, &new.vector)?;
+        let sql = "INSERT OR REPLACE INTO templates (photo_id, x, y, w, h, model_id, aligner_id, person, sealed)
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+        let (photo, person, face) = (new.photo.as_str(), new.person.as_str(), new.face);
+        self.exec(sql, (photo, face.x, face.y, face.w, face.h, &new.model_id, &new.aligner_id, person, sealed))?;
+        Ok(())
+    }
+
+    /// Removes a photo's templates.
+    ///
+    /// # Errors
+    /// If the file fails.
+    pub fn delete_templates(&mut self, photo: &RowId) -> Result<()> {
+        self.exec("DELETE FROM templates WHERE photo_id = ?1", [photo.as_str()])?;
+        Ok(())
+    }
+}
+
+impl ReadTx<'_> {
+    /// The templates of this model and aligner whose photo is here and whose key stands.
+    ///
+    /// # Errors
+    /// If the file fails.
+    pub fn templates(&self, model_id: &str, aligner_id: &str) -> Result<Vec<Template>> {
+        let sql = "SELECT DISTINCT photo_id, driver_id, x, y, w, h, person, sealed
+                   FROM templates JOIN photos ON photos.id = templates.photo_id
+                   WHERE model_id = ?1 AND aligner_id = ?2 ORDER BY photo_id, x, y";
+        let rows = self.all(sql, (model_id, aligner_id), |row| {
+            let face = FaceBox { x: row.get("x")?, y: row.get("y")?, w: row.get("w")?, h: row.get("h")? };
+            let (photo, driver) = (row.get::<_, String>("photo_id")?, row.get::<_, String>("driver_id")?);
+            Ok((photo, driver, face, row.get::<_, String>("person")?, row.get::<_, Vec<u8>>("sealed")?))
+        })?;
+        let keys = self.files.all_keys()?;
+        let mut templates = Vec::with_capacity(rows.len());
+        for (photo, driver, face, person, sealed) in rows {
+            let Some(key) = keys.get(&person) else { continue };
+            let vector = sealed::open(key, &name(&photo, face, model_id, aligner_id), &sealed)?;
+            templates.push(Template {
+                photo: parse("photo", &photo)?,
+                driver: parse("driver", &driver)?,
+                face,
+                vector,
+            });
+        }
+        Ok(templates)
+    }
+
+    /// Photos held here with bytes of their original but without a template of this model and aligner.
+    ///
+    /// # Errors
+    /// If the file fails.
+    pub fn photos_without_template(&self, model_id: &str, aligner_id: &str, limit: u32) -> Result<Vec<RowId>> {
+        let sql = "SELECT photo_files.photo_id FROM photo_files JOIN blobs ON blobs.id = photo_files.blob_id
+                   WHERE photo_files.class = 2 AND blobs.object IS NOT NULL AND NOT EXISTS
+                       (SELECT 1 FROM templates WHERE templates.photo_id = photo_files.photo_id
+                        AND model_id = ?1 AND aligner_id = ?2)
+                   ORDER BY photo_files.photo_id LIMIT ?3";
+        let ids = self.texts(sql, (model_id, aligner_id, limit))?;
+        ids.iter().map(|id| parse("photo", id)).collect()
+    }
+}
