@@ -47,16 +47,19 @@ pub fn hash_distance(a: u64, b: u64) -> u32 {
 
 fn averages(picture: &Rgb) -> [[f64; SIDE]; SIDE] {
     let (width, height) = (picture.width() as usize, picture.height() as usize);
+    let edges: [usize; SIDE + 1] = std::array::from_fn(|cell| cell * width / SIDE * 3);
     let mut sums = [[0_u64; SIDE]; SIDE];
-    let mut counts = [[0_u64; SIDE]; SIDE];
+    let mut rows = [0_u64; SIDE];
     for (y, row) in picture.data().chunks_exact(width * 3).enumerate() {
         let cell_row = y * SIDE / height;
-        for (x, pixel) in row.chunks_exact(3).enumerate() {
-            let cell = x * SIDE / width;
-            sums[cell_row][cell] += 299 * u64::from(pixel[0]) + 587 * u64::from(pixel[1]) + 114 * u64::from(pixel[2]);
-            counts[cell_row][cell] += 1;
+        rows[cell_row] += 1;
+        for (cell, sum) in sums[cell_row].iter_mut().enumerate() {
+            let pixels = row[edges[cell]..edges[cell + 1]].as_chunks::<3>().0;
+            let grey = |[r, g, b]: &[u8; 3]| 299 * u32::from(*r) + 587 * u32::from(*g) + 114 * u32::from(*b);
+            *sum += pixels.iter().map(|pixel| u64::from(grey(pixel))).sum::<u64>();
         }
     }
     // Sides are at least 32 pixels for decoded pictures; a smaller one leaves empty cells, which count as black.
-    std::array::from_fn(|y| std::array::from_fn(|x| sums[y][x] as f64 / 1000.0 / counts[y][x].max(1) as f64))
+    let pixels = |x: usize, y: usize| rows[y] * (edges[x + 1] - edges[x]) as u64 / 3;
+    std::array::from_fn(|y| std::array::from_fn(|x| sums[y][x] as f64 / 1000.0 / pixels(x, y).max(1) as f64))
 }

@@ -102,7 +102,7 @@ impl fmt::Display for Rejection {
             }
             RejectionCode::TooManyBytes => write!(
                 f,
-                "the file has {figure} bytes and at most {limit} are taken: save the photo with a lower quality or size"
+                "the file has {figure} bytes and at most {limit} are taken: save the photo with a lower quality and send it again"
             ),
             RejectionCode::TooManyPixels => {
                 write!(f, "the picture has {figure} pixels and at most {limit} are taken: scale it down before sending")

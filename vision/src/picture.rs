@@ -1,7 +1,7 @@
 //! Pixels: a decoded picture, how foreign bytes become one, and how it becomes the files that Parkdesk keeps.
 //!
-//! Decoding runs only inside `parkdesk-faces` and in tests. The order is fixed: limits, decode, scale to at most
-//! [`ORIGINAL_LONG_SIDE`], colours to sRGB, turn. Scaling comes before colour and turn because both cost by the pixel.
+//! Decoding runs only inside `parkdesk-faces` and in tests. The order is fixed: limits, decode, colours to sRGB, scale to at most
+//! [`ORIGINAL_LONG_SIDE`], turn.
 //!
 //! Invariant: nothing of a file but its pixels comes through. Files are encoded from [`Rgb`] alone and hold no metadata, so
 //! trailing bytes, EXIF, XMP, profiles and comments end here (guarded by `no_metadata_survives_the_re_encoding`).
@@ -9,11 +9,11 @@
 mod colour;
 mod jpeg;
 mod png;
+mod shrink;
 mod turn;
 mod webp;
 
-use fast_image_resize as fir;
-
+pub use self::shrink::shrunk;
 use crate::geometry::{Cut, cut_portrait};
 use crate::limits::{self, Format, Rejection, RejectionCode};
 
@@ -42,10 +42,11 @@ impl std::fmt::Debug for Rgb {
 }
 
 impl Rgb {
-    /// A picture of these rows; `None` if a side is zero or `data` is not `width * height * 3` bytes.
+    /// A picture of these rows; `None` if a side is zero or beyond [`limits::MAX_SIDE`], or `data` is not
+    /// `width * height * 3` bytes.
     pub fn new(width: u32, height: u32, data: Vec<u8>) -> Option<Self> {
         let len = (width as usize).checked_mul(height as usize)?.checked_mul(3)?;
-        (len > 0 && data.len() == len).then_some(Self { width, height, data })
+        (len > 0 && width.max(height) <= limits::MAX_SIDE && data.len() == len).then_some(Self { width, height, data })
     }
 
     /// Columns.
@@ -102,9 +103,9 @@ pub fn decode(bytes: &[u8]) -> Result<Rgb, Rejection> {
         Format::Png => png::decode(bytes)?,
         Format::WebP => webp::decode(bytes)?,
     };
-    let fitted = fit_pixels(raw.pixels, ORIGINAL_LONG_SIDE);
-    let rgb = colour::to_srgb(fitted, raw.profile.as_deref());
-    Ok(turn::apply(rgb, raw.orientation))
+    let coloured = colour::to_srgb(raw.pixels, raw.profile.as_deref());
+    let fitted = shrunk(&coloured, ORIGINAL_LONG_SIDE).unwrap_or(coloured);
+    Ok(turn::apply(fitted, raw.orientation))
 }
 
 /// Encodes pixels as JPEG (4:2:0) without any metadata.
@@ -120,18 +121,8 @@ pub fn files(picture: &Rgb, cut: Option<&Cut>) -> Files {
     Files {
         original: encode_jpeg(picture, ORIGINAL_QUALITY),
         portrait: cut.map(|cut| encode_jpeg(&cut_portrait(picture, cut), PORTRAIT_QUALITY)),
-        thumb: encode_jpeg(&fit(picture, THUMB_LONG_SIDE), PORTRAIT_QUALITY),
+        thumb: encode_jpeg(shrunk(picture, THUMB_LONG_SIDE).as_ref().unwrap_or(picture), PORTRAIT_QUALITY),
     }
-}
-
-/// The picture scaled down to a longest side; a smaller picture is copied as it is.
-pub fn fit(picture: &Rgb, long_side: u32) -> Rgb {
-    if picture.width.max(picture.height) <= long_side {
-        return picture.clone();
-    }
-    let (width, height) = fitted_size(picture.width, picture.height, long_side);
-    let data = resize::<fir::pixels::U8x3>(&picture.data, (picture.width, picture.height), (width, height), 3);
-    Rgb { width, height, data }
 }
 
 /// What a decoder hands over: pixels in the file's own colours, and what the file says about them.
@@ -148,42 +139,6 @@ struct Pixels {
     height: u32,
     ink: bool,
     data: Vec<u8>,
-}
-
-fn fit_pixels(pixels: Pixels, long_side: u32) -> Pixels {
-    if pixels.width.max(pixels.height) <= long_side {
-        return pixels;
-    }
-    let (from, to) = ((pixels.width, pixels.height), fitted_size(pixels.width, pixels.height, long_side));
-    let data = if pixels.ink {
-        resize::<fir::pixels::U8x4>(&pixels.data, from, to, 4)
-    } else {
-        resize::<fir::pixels::U8x3>(&pixels.data, from, to, 3)
-    };
-    Pixels { width: to.0, height: to.1, ink: pixels.ink, data }
-}
-
-/// Scales rows of one kind of pixel. The typed entry is used because the untyped one compiles every kind of pixel there is
-/// into this crate, which takes minutes.
-fn resize<P: fir::PixelTrait>(data: &[u8], from: (u32, u32), to: (u32, u32), channels: usize) -> Vec<u8> {
-    let mut scaled = vec![0; to.0 as usize * to.1 as usize * channels];
-    let source = fir::images::TypedImageRef::<P>::from_buffer(from.0, from.1, data).expect("BUG: the rows fill the size");
-    let mut target =
-        fir::images::TypedImage::<P>::from_buffer(to.0, to.1, &mut scaled).expect("BUG: the rows were made for the size");
-    let options = fir::ResizeOptions::new()
-        .resize_alg(fir::ResizeAlg::Convolution(fir::FilterType::Lanczos3))
-        .use_alpha(false);
-    fir::Resizer::new().resize_typed(&source, &mut target, &options).expect("BUG: the whole picture is scaled");
-    scaled
-}
-
-fn fitted_size(width: u32, height: u32, long_side: u32) -> (u32, u32) {
-    let long = u64::from(width.max(height));
-    let scale = |side: u32| {
-        let scaled = (u64::from(side) * u64::from(long_side) + long / 2) / long;
-        u32::try_from(scaled).unwrap_or(long_side).clamp(1, long_side)
-    };
-    (scale(width), scale(height))
 }
 
 fn broken() -> Rejection {

@@ -89,7 +89,7 @@ pub enum QualityCode {
     ChinUp,
     /// Chin too low, or the camera too high (figure: the same).
     ChinDown,
-    /// Not sharp (figure: strength of fine detail against the face's contrast).
+    /// Not sharp (figure: finest detail against the face's contrast, in per cent).
     Blurred,
     /// The head does not fit into the portrait (figure: heads that fit).
     HeadCutOff,

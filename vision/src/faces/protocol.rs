@@ -340,10 +340,12 @@ fn join(mut analysis: Analysis, attachments: Vec<Vec<u8>>) -> Result<Analysis, P
     analysis.original = next();
     analysis.thumb = next();
     analysis.portrait = Some(next()).filter(|portrait| !portrait.is_empty());
-    if analysis.portrait.is_some() != analysis.cut.is_some()
-        || analysis.original.is_empty()
-        || analysis.thumb.is_empty()
-    {
+    let is_jpeg = |file: &Vec<u8>| file.starts_with(&[0xff, 0xd8, 0xff]);
+    let files_fit = is_jpeg(&analysis.original)
+        && is_jpeg(&analysis.thumb)
+        && analysis.portrait.as_ref().is_none_or(is_jpeg)
+        && analysis.portrait.is_some() == analysis.cut.is_some();
+    if !files_fit {
         return Err(ProtocolError::Attachments);
     }
     for face in &mut analysis.faces {

@@ -83,8 +83,8 @@ fn false_match_rate(distance: f64) -> f64 {
 
 /// Thousandths rounded up to one significant digit, at least one.
 fn one_digit_milli(expected: f64) -> u64 {
-    // The hair taken off keeps a figure that is one digit already from being rounded up by its last bit.
-    let milli = ((expected * 1000.0 * (1.0 - 1e-9)).ceil() as u64).max(1);
+    // The hair taken off keeps a figure that is one digit already from being rounded up by the last bit of an f32 distance.
+    let milli = ((expected * 1000.0 * (1.0 - 1e-5)).ceil() as u64).max(1);
     let unit = 10_u64.pow(milli.ilog10());
     milli.div_ceil(unit) * unit
 }
