@@ -50,6 +50,13 @@ fn a_jpeg_header_of_65500_square_is_refused_at_the_header() {
 }
 
 #[test]
+fn a_webp_canvas_of_16384_square_is_refused_at_the_header() {
+    let bytes = [&b"RIFF\x16\0\0\0WEBPVP8X\x0a\0\0\0\0\0\0\0"[..], &[0xff, 0x3f, 0, 0xff, 0x3f, 0]].concat();
+    let rejection = refusal(&bytes);
+    assert_eq!((rejection.code, rejection.figure), (RejectionCode::TooManyPixels, Some(16_384 * 16_384)));
+}
+
+#[test]
 fn a_second_frame_header_cannot_hide_a_larger_picture() {
     let small = jpeg(64, 64);
     let at = small.windows(2).position(|pair| pair == [0xff, 0xc0]).unwrap();

@@ -83,6 +83,14 @@ fn ink_without_the_adobe_mark_means_ink() {
 }
 
 #[test]
+fn stray_bytes_that_some_cameras_write_before_the_end_lose_no_pixel() {
+    let clean = jpeg(96, 64);
+    let (body, end) = clean.split_at(clean.len() - 2);
+    let stray = [body, &[0x11; 40], end].concat();
+    assert_eq!(decode(&stray).unwrap(), decode(&clean).unwrap());
+}
+
+#[test]
 fn every_kind_of_png_becomes_plain_rgb() {
     use png::{BitDepth, ColorType};
     let picture = scene(64, 64);
