@@ -44,6 +44,14 @@ pub enum Error {
     /// The pipe to the caller.
     #[error("pipe: {0}")]
     Pipe(#[from] parkdesk_vision::faces::protocol::ProtocolError),
+    /// The memory limit is too small to work with.
+    #[error("a memory limit of {limit} bytes is too small: libtorch and the weights need {least}")]
+    Memory {
+        /// What was asked for.
+        limit: u64,
+        /// What is needed.
+        least: u64,
+    },
     /// The process could not bound itself.
     #[error("cannot set the process's limits: {0}")]
     Limits(#[from] rustix::io::Errno),

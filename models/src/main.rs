@@ -29,8 +29,7 @@ fn main() -> ExitCode {
     let settings = Settings { weights, threads, memory_limit_bytes };
     let mut from = BufReader::new(io::stdin().lock());
     let mut to = BufWriter::new(io::stdout().lock());
-    let done = serve::bound(&settings).and_then(|()| serve::serve(&settings, &mut from, &mut to));
-    match done {
+    match serve::serve(&settings, &mut from, &mut to) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!(%error, "cannot go on");

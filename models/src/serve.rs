@@ -12,9 +12,13 @@ use parkdesk_vision::faces::protocol::{self, Answer, Job, Ready, VERSION};
 use parkdesk_vision::picture;
 use rustix::process::{Resource, Rlimit, Signal};
 
-use crate::Result;
 use crate::chip::ALIGNER_ID;
 use crate::pipeline::Pipeline;
+use crate::{Error, Result};
+
+/// Least address space: libtorch and the weights map 0.66 GB before the first photo, and a memory that is short already
+/// then ends in the allocator's own locks instead of an error.
+pub const LEAST_MEMORY_BYTES: u64 = 1 << 30;
 
 /// How the process is set up.
 #[derive(Debug, Clone)]
@@ -27,24 +31,10 @@ pub struct Settings {
     pub memory_limit_bytes: Option<u64>,
 }
 
-/// Bounds this process: dies with its parent, leaves no core dump (it would hold faces), and takes no more memory than told.
+/// Bounds the process, loads, warms up, and answers requests until the input ends.
 ///
 /// # Errors
-/// If the system refuses.
-pub fn bound(settings: &Settings) -> Result<()> {
-    rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
-    let limit = |bytes: u64| Rlimit { current: Some(bytes), maximum: Some(bytes) };
-    rustix::process::setrlimit(Resource::Core, limit(0))?;
-    if let Some(bytes) = settings.memory_limit_bytes {
-        rustix::process::setrlimit(Resource::As, limit(bytes))?;
-    }
-    Ok(())
-}
-
-/// Loads, warms up, and answers requests until the input ends.
-///
-/// # Errors
-/// If the weights are not the pinned ones (the caller is told first), torch fails, or the pipe breaks.
+/// If the limits or the weights cannot be had (the caller is told first), torch fails, or the pipe breaks.
 pub fn serve(settings: &Settings, from: &mut impl Read, to: &mut impl Write) -> Result<()> {
     tch::set_num_threads(i32::try_from(settings.threads.max(1)).unwrap_or(i32::MAX));
     tch::set_num_interop_threads(1);
@@ -68,10 +58,25 @@ pub fn serve(settings: &Settings, from: &mut impl Read, to: &mut impl Write) -> 
 
 fn load(settings: &Settings) -> Result<Pipeline> {
     let started = Instant::now();
+    bound(settings)?;
     let pipeline = Pipeline::load(&settings.weights)?;
     pipeline.warm_up()?;
     tracing::info!(duration_ms = started.elapsed().as_millis() as u64, "ready");
     Ok(pipeline)
+}
+
+/// Bounds this process: it dies with its parent, leaves no core dump (it would hold faces), and takes no more memory than told.
+fn bound(settings: &Settings) -> Result<()> {
+    rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
+    let limit = |bytes: u64| Rlimit { current: Some(bytes), maximum: Some(bytes) };
+    rustix::process::setrlimit(Resource::Core, limit(0))?;
+    if let Some(bytes) = settings.memory_limit_bytes {
+        if bytes < LEAST_MEMORY_BYTES {
+            return Err(Error::Memory { limit: bytes, least: LEAST_MEMORY_BYTES });
+        }
+        rustix::process::setrlimit(Resource::As, limit(bytes))?;
+    }
+    Ok(())
 }
 
 fn answer(pipeline: &Pipeline, id: u64, job: Job, bytes: &[u8]) -> Result<Answer> {

@@ -1,5 +1,6 @@
 //! Parity with the originals, on real weights and photos: what dlib 20 and facenet-pytorch answered stands in
 //! `golden/faces.json` and the chips beside it. Photos and weights come from `cargo xtask setup`.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests: their helpers are not seen as such")]
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

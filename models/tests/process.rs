@@ -1,6 +1,7 @@
 //! The real program behind the real client: answers, refusals, and its death in the middle of a photo.
 //!
 //! There are no hooks in the product for this: the child is killed or stopped by its process id.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests: their helpers are not seen as such")]
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -131,7 +132,7 @@ fn the_program_finds_libtorch_without_help() {
 }
 
 #[test]
-fn too_little_memory_is_a_failure_and_no_hang() {
+fn too_little_memory_is_refused_in_words() {
     let client = Client::start(ClientConfig {
         program: program(),
         weights: setup("weights"),
@@ -142,5 +143,30 @@ fn too_little_memory_is_a_failure_and_no_hang() {
         queue: 1,
     });
     let answer = client.analyse(photo("biden.jpg"), Priority::Save);
-    assert!(matches!(answer, Err(FacesError::Unavailable(_) | FacesError::Quarantined)), "{answer:?}");
+    assert!(matches!(&answer, Err(FacesError::Unavailable(why)) if why.contains("memory limit")), "{answer:?}");
+}
+
+#[test]
+fn a_picture_that_needs_more_memory_than_allowed_ends_the_process_and_not_the_caller() {
+    // 49 MP of one colour: 147 MB of pixels, twice over while they are turned into sRGB and scaled down.
+    let mut file = Vec::new();
+    let image = image::RgbImage::from_pixel(7000, 7000, image::Rgb([90, 120, 90]));
+    image.write_to(&mut std::io::Cursor::new(&mut file), image::ImageFormat::Png).unwrap();
+    let ask = |memory_limit_bytes: u64| {
+        let client = Client::start(ClientConfig {
+            program: program(),
+            weights: setup("weights"),
+            memory_limit_bytes,
+            save_deadline: Duration::from_secs(120),
+            live_deadline: Duration::from_secs(5),
+            threads: 1,
+            queue: 1,
+        });
+        (client.analyse(file.clone(), Priority::Folder), client.status().quarantined)
+    };
+    let (answer, quarantined) = ask(3 << 30);
+    assert!(answer.unwrap().faces.is_empty());
+    assert_eq!(quarantined, 0);
+    let (answer, quarantined) = ask(1 << 30);
+    assert_eq!((answer.unwrap_err(), quarantined), (FacesError::Quarantined, 1));
 }
