@@ -1,2 +1,244 @@
-//! `parkdesk-hub`.
-fn main() {}
+//! `parkdesk-hub`: `serve` runs the hub, `admin` talks to it (or to its files when it does not run).
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::{Args, Parser, Subcommand};
+use parkdesk_domain::rights::Role;
+use parkdesk_domain::{DeviceId, RowId};
+use parkdesk_hub::admin::{Request, show, socket};
+use parkdesk_hub::data::{self, StartError};
+use parkdesk_hub::serve::{self, Options};
+use parkdesk_hub::{admin, clock};
+use parkdesk_sqlcipher::dir::LockError;
+
+/// The upstream of Parkdesk's appliances.
+#[derive(Debug, Parser)]
+#[command(name = "parkdesk-hub", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Run the hub until SIGTERM; prints one JSON line when ready.
+    Serve(ServeArgs),
+    /// Look after a hub, running or not.
+    Admin(AdminArgs),
+}
+
+#[derive(Debug, Args)]
+struct ServeArgs {
+    /// The data directory; made at the first start.
+    #[arg(long, env = "PARKDESK_HUB_DATA")]
+    data: PathBuf,
+    /// Where to listen; other machines can reach it only with TLS.
+    #[arg(long, env = "PARKDESK_HUB_LISTEN", default_value = "127.0.0.1:8420")]
+    listen: SocketAddr,
+    /// The key file (0600); without it the systemd credential `parkdesk-hub-key`, else `hub.key` in the data directory.
+    #[arg(long)]
+    key_file: Option<PathBuf>,
+    /// Certificate chain, PEM.
+    #[arg(long, requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+    /// Private key of the certificate, PEM.
+    #[arg(long, requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
+    /// A file with the token that opens /metrics from elsewhere.
+    #[arg(long)]
+    metrics_token_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+struct AdminArgs {
+    /// The data directory.
+    #[arg(long, env = "PARKDESK_HUB_DATA")]
+    data: PathBuf,
+    /// The key file, if the hub does not run.
+    #[arg(long)]
+    key_file: Option<PathBuf>,
+    /// Answer in JSON.
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    noun: Noun,
+}
+
+#[derive(Debug, Subcommand)]
+enum Noun {
+    /// Parks.
+    #[command(subcommand)]
+    Park(ParkVerb),
+    /// Drivers.
+    #[command(subcommand)]
+    Driver(DriverVerb),
+    /// A one-time code that enrols an appliance.
+    EnrolCode {
+        /// field, photo_staff, operator, senior, moderator, reviewer or admin.
+        #[arg(long)]
+        role: String,
+        /// The park.
+        #[arg(long)]
+        park: RowId,
+        /// What it reads: directory, fleet, staff, photos, faces, chats; by role if absent.
+        #[arg(long, value_delimiter = ',')]
+        area: Vec<String>,
+        /// How long the code lives.
+        #[arg(long, default_value_t = 10)]
+        minutes: i64,
+    },
+    /// Appliances.
+    #[command(subcommand)]
+    Device(DeviceVerb),
+    /// Photos.
+    #[command(subcommand)]
+    Photo(PhotoVerb),
+    /// Figures.
+    Stats,
+    /// Say that the data was restored from a backup: appliances compare notes with the hub.
+    Restored,
+    /// Fill all look-up tables anew from the rows.
+    Reindex,
+}
+
+#[derive(Debug, Subcommand)]
+enum ParkVerb {
+    /// A new park.
+    Create {
+        /// Its name.
+        #[arg(long)]
+        name: String,
+        /// The city's id.
+        #[arg(long)]
+        city: String,
+        /// Its id; made if absent.
+        #[arg(long)]
+        id: Option<RowId>,
+    },
+    /// All parks.
+    List,
+}
+
+#[derive(Debug, Subcommand)]
+enum DriverVerb {
+    /// Import a CSV file: driver_id,last_name,first_name,middle_name,phones,licence,plate.
+    Import {
+        /// The file, UTF-8, separated by commas or semicolons.
+        file: PathBuf,
+        /// The park.
+        #[arg(long)]
+        park: RowId,
+        /// Only say what would happen.
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// A park's drivers.
+    List {
+        /// The park.
+        #[arg(long)]
+        park: RowId,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum DeviceVerb {
+    /// All appliances.
+    List,
+    /// An appliance may no longer come.
+    Revoke {
+        /// Its id.
+        device: DeviceId,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum PhotoVerb {
+    /// A park's photos.
+    List {
+        /// The park.
+        #[arg(long)]
+        park: RowId,
+    },
+}
+
+fn main() -> ExitCode {
+    tracing_subscriber::fmt()
+        .with_env_filter(tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "info".into()))
+        .with_writer(std::io::stderr)
+        .init();
+    // Two TLS providers may be compiled in; ours is chosen here and nowhere else.
+    if rustls::crypto::ring::default_provider().install_default().is_err() {
+        tracing::warn!("a TLS provider was installed before");
+    }
+    let done = match Cli::parse().command {
+        Verb::Serve(args) => run_serve(args).map(|()| ExitCode::SUCCESS),
+        Verb::Admin(args) => run_admin(args),
+    };
+    done.unwrap_or_else(|error| {
+        eprintln!("parkdesk-hub: {error:#}");
+        ExitCode::FAILURE
+    })
+}
+
+fn run_serve(args: ServeArgs) -> anyhow::Result<()> {
+    let metrics = metrics_exporter_prometheus::PrometheusBuilder::new().install_recorder()?;
+    let options = Options {
+        data: args.data,
+        listen: args.listen,
+        key_file: args.key_file,
+        tls: args.tls_cert.zip(args.tls_key),
+        metrics_token_file: args.metrics_token_file,
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(serve::run(options, Some(metrics)))
+}
+
+fn run_admin(args: AdminArgs) -> anyhow::Result<ExitCode> {
+    let request = request(args.noun)?;
+    let answer = match data::open(&args.data, args.key_file.as_deref(), clock::now()) {
+        // The hub runs: it has the store, so it is asked.
+        Err(StartError::Lock(LockError::AlreadyOwned(_))) => socket::ask(&args.data, &request)
+            .context("the hub owns the data directory but does not answer on its admin.sock")?,
+        Err(error) => return Err(error.into()),
+        Ok(opened) => {
+            let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+            let mut rng = clock::rng();
+            runtime.block_on(admin::run(&opened.store, clock::now(), &mut rng, request))?.0
+        }
+    };
+    if args.json {
+        println!("{}", serde_json::to_string_pretty(&answer)?);
+    } else {
+        print!("{}", show::text(&answer));
+    }
+    Ok(if show::is_success(&answer) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn request(noun: Noun) -> anyhow::Result<Request> {
+    Ok(match noun {
+        Noun::Park(ParkVerb::Create { name, city, id }) => Request::ParkCreate { name, city, id },
+        Noun::Park(ParkVerb::List) => Request::ParkList,
+        Noun::Driver(DriverVerb::Import { file, park, dry_run }) => {
+            let bytes = std::fs::read(&file).with_context(|| file.display().to_string())?;
+            let csv = String::from_utf8(bytes).map_err(|error| {
+                let before = error.as_bytes().iter().take(error.utf8_error().valid_up_to());
+                let line = before.filter(|byte| **byte == b'\n').count() + 1;
+                anyhow::anyhow!("{}: line {line} is not UTF-8: save the file as UTF-8", file.display())
+            })?;
+            Request::DriverImport { park, csv, dry_run }
+        }
+        Noun::Driver(DriverVerb::List { park }) => Request::DriverList { park },
+        Noun::EnrolCode { role, park, area, minutes } => {
+            Request::EnrolCode { role: Role::from(role), park, areas: area, minutes }
+        }
+        Noun::Device(DeviceVerb::List) => Request::DeviceList,
+        Noun::Device(DeviceVerb::Revoke { device }) => Request::DeviceRevoke { device },
+        Noun::Photo(PhotoVerb::List { park }) => Request::PhotoList { park },
+        Noun::Stats => Request::Stats,
+        Noun::Restored => Request::Restored,
+        Noun::Reindex => Request::Reindex,
+    })
+}

@@ -1,0 +1,366 @@
+//! The administrator's side: one [`Request`], one [`Answer`], the same whether it comes over the socket of a running hub
+//! or from a command line that has the store to itself.
+//!
+//! Facts change only by commands of the hub, so that replicas learn of them like of anything else.
+
+pub mod import;
+pub mod show;
+pub mod socket;
+
+use std::collections::BTreeSet;
+
+use parkdesk_domain::body::{Park, Photo};
+use parkdesk_domain::command::{Command, DeviceRevoke, ParkCreate};
+use parkdesk_domain::rights::Role;
+use parkdesk_domain::scope::Area;
+use parkdesk_domain::wire::Verdict;
+use parkdesk_domain::{Actor, BlobId, CommandId, DeviceId, Envelope, Kind, Millis, Refusal, RowId, Scope};
+use rand::Rng;
+use serde::{Deserialize, Serialize};
+
+use crate::protocol::code;
+use crate::protocol::enrol::new_uuid;
+use crate::store::{self, DeviceView, NewCode, Stats, Store};
+
+/// Longest life of a code.
+const MAX_CODE_MINUTES: i64 = 10;
+
+/// What the administrator wants.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "op", rename_all = "snake_case")]
+pub enum Request {
+    /// A new park.
+    ParkCreate {
+        /// Its name.
+        name: String,
+        /// The city's id.
+        city: String,
+        /// Its id; made if absent.
+        id: Option<RowId>,
+    },
+    /// All parks.
+    ParkList,
+    /// Drivers from a CSV file.
+    DriverImport {
+        /// The park.
+        park: RowId,
+        /// The file's text.
+        csv: String,
+        /// Say what would happen and keep nothing.
+        dry_run: bool,
+    },
+    /// A park's drivers.
+    DriverList {
+        /// The park.
+        park: RowId,
+    },
+    /// A one-time code for a new appliance.
+    EnrolCode {
+        /// What it may do.
+        role: Role,
+        /// Where.
+        park: RowId,
+        /// What it reads there; by role if empty.
+        areas: Vec<String>,
+        /// How long the code lives, at most 10.
+        minutes: i64,
+    },
+    /// All appliances.
+    DeviceList,
+    /// An appliance may no longer come.
+    DeviceRevoke {
+        /// The device.
+        device: DeviceId,
+    },
+    /// A park's photos.
+    PhotoList {
+        /// The park.
+        park: RowId,
+    },
+    /// Figures.
+    Stats,
+    /// The store was restored from a backup: begin a new epoch.
+    Restored,
+    /// Fill all look-up tables anew.
+    Reindex,
+}
+
+/// What came of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "answer", rename_all = "snake_case")]
+pub enum Answer {
+    /// The park with this id.
+    Park(ParkView),
+    /// Parks.
+    Parks {
+        /// By id.
+        parks: Vec<ParkView>,
+    },
+    /// What became of each line.
+    Imported(import::Report),
+    /// Drivers.
+    Drivers {
+        /// By id.
+        drivers: Vec<DriverView>,
+    },
+    /// A code, shown once.
+    Code {
+        /// As typed.
+        code: String,
+        /// Until when.
+        expires_at_ms: Millis,
+    },
+    /// Appliances.
+    Devices {
+        /// By name.
+        devices: Vec<DeviceView>,
+    },
+    /// Photos.
+    Photos {
+        /// By id.
+        photos: Vec<PhotoView>,
+    },
+    /// Figures.
+    Stats(Stats),
+    /// Done.
+    Done {
+        /// How many rows or scopes.
+        count: u64,
+    },
+    /// Not done, as a plan decided.
+    Refused {
+        /// Why.
+        refusal: Refusal,
+    },
+    /// Not done.
+    Failed {
+        /// What to do about it.
+        message: String,
+    },
+}
+
+/// A park.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ParkView {
+    /// Its id.
+    pub id: RowId,
+    /// Its name.
+    pub name: String,
+    /// The city's id.
+    pub city: String,
+}
+
+/// A driver.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DriverView {
+    /// The profile's id.
+    pub id: RowId,
+    /// Names.
+    pub name: String,
+    /// Phones.
+    pub phones: Vec<String>,
+    /// Licence number.
+    pub licence: Option<String>,
+    /// The car's plate.
+    pub plate: Option<String>,
+}
+
+/// A photo.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PhotoView {
+    /// Its id.
+    pub id: RowId,
+    /// The driver shown.
+    pub driver: RowId,
+    /// Where it stands.
+    pub status: String,
+    /// The hub has the picture as taken.
+    pub original_stored: bool,
+    /// The hub has the crop; absent without one.
+    pub portrait_stored: Option<bool>,
+    /// The hub has the thumbnail.
+    pub thumb_stored: bool,
+    /// SHA-256 of the picture as taken.
+    pub original: BlobId,
+}
+
+/// Carries out a request; the scopes in which something is new are to be announced.
+///
+/// # Errors
+/// If the store fails.
+pub async fn run<S: Store>(
+    store: &S,
+    now: Millis,
+    rng: &mut (impl Rng + Send),
+    request: Request,
+) -> store::Result<(Answer, BTreeSet<Scope>)> {
+    let nothing = BTreeSet::new();
+    Ok(match request {
+        Request::ParkCreate { name, city, id } => return create_park(store, now, rng, name, city, id).await,
+        Request::DeviceRevoke { device } => return revoke(store, now, rng, device).await,
+        Request::DriverImport { park, csv, dry_run } => {
+            let (report, touched) = import::run(store, now, &park, &csv, dry_run).await?;
+            (Answer::Imported(report), touched)
+        }
+        Request::EnrolCode { role, park, areas, minutes } => {
+            (enrol_code(store, now, rng, role, park, &areas, minutes).await?, nothing)
+        }
+        Request::ParkList => (Answer::Parks { parks: list_parks(store).await? }, nothing),
+        Request::DriverList { park } => (Answer::Drivers { drivers: list_drivers(store, &park).await? }, nothing),
+        Request::DeviceList => (Answer::Devices { devices: store.list_devices().await? }, nothing),
+        Request::PhotoList { park } => (Answer::Photos { photos: list_photos(store, &park).await? }, nothing),
+        Request::Stats => (Answer::Stats(store.stats().await?), nothing),
+        Request::Restored => (Answer::Done { count: store.begin_epoch().await? }, nothing),
+        Request::Reindex => (Answer::Done { count: store.reindex().await? }, nothing),
+    })
+}
+
+async fn issue<S: Store>(
+    store: &S,
+    now: Millis,
+    rng: &mut (impl Rng + Send),
+    command: Command,
+) -> store::Result<(Option<Refusal>, BTreeSet<Scope>)> {
+    let id = CommandId::from_uuid(new_uuid(now, rng));
+    let envelope = Envelope::of_hub(id, Actor::Hub, now, command);
+    let (verdicts, touched) = store.issue(vec![envelope], false, now).await?;
+    let refusal = verdicts.into_iter().find_map(|verdict| match verdict {
+        Verdict::Rejected { refusal } => Some(*refusal),
+        Verdict::Applied { .. } | Verdict::Duplicate { .. } | Verdict::Merged { .. } | Verdict::Deferred { .. } => None,
+    });
+    Ok((refusal, touched))
+}
+
+async fn create_park<S: Store>(
+    store: &S,
+    now: Millis,
+    rng: &mut (impl Rng + Send),
+    name: String,
+    city: String,
+    id: Option<RowId>,
+) -> store::Result<(Answer, BTreeSet<Scope>)> {
+    let id = id.unwrap_or_else(|| RowId::from_uuid(new_uuid(now, rng)));
+    let args = ParkCreate { park: id.clone(), name: name.clone(), city: city.clone(), settings: Default::default() };
+    let (refusal, touched) = issue(store, now, rng, Command::ParkCreate(args)).await?;
+    let answer = match refusal {
+        Some(refusal) => Answer::Refused { refusal },
+        None => Answer::Park(ParkView { id, name, city }),
+    };
+    Ok((answer, touched))
+}
+
+async fn revoke<S: Store>(
+    store: &S,
+    now: Millis,
+    rng: &mut (impl Rng + Send),
+    device: DeviceId,
+) -> store::Result<(Answer, BTreeSet<Scope>)> {
+    let (refusal, touched) = issue(store, now, rng, Command::DeviceRevoke(DeviceRevoke { device })).await?;
+    Ok((refusal.map_or(Answer::Done { count: 1 }, |refusal| Answer::Refused { refusal }), touched))
+}
+
+/// What a device of this role reads in its park.
+fn areas_of(role: &Role) -> Option<&'static [Area]> {
+    Some(match role {
+        Role::Field => &[Area::Directory],
+        Role::PhotoStaff | Role::Operator => &[Area::Directory, Area::Fleet, Area::Staff, Area::Photos, Area::Faces],
+        Role::Senior | Role::Admin => {
+            &[Area::Directory, Area::Fleet, Area::Staff, Area::Photos, Area::Faces, Area::Chats]
+        }
+        Role::Moderator => &[Area::Directory, Area::Photos],
+        Role::Reviewer => &[Area::Directory, Area::Photos, Area::Faces],
+        Role::Other(_) => return None,
+    })
+}
+
+async fn enrol_code<S: Store>(
+    store: &S,
+    now: Millis,
+    rng: &mut (impl Rng + Send),
+    role: Role,
+    park: RowId,
+    areas: &[String],
+    minutes: i64,
+) -> store::Result<Answer> {
+    let failed = |message: String| Ok(Answer::Failed { message });
+    let Some(usual) = areas_of(&role) else {
+        let known = "field, photo_staff, operator, senior, moderator, reviewer, admin";
+        return failed(format!("there is no role {:?}: use one of {known}", role.as_str()));
+    };
+    if !(1..=MAX_CODE_MINUTES).contains(&minutes) {
+        return failed(format!("a code lives 1 to {MAX_CODE_MINUTES} minutes"));
+    }
+    if !list_parks(store).await?.iter().any(|p| p.id == park) {
+        return failed(format!("there is no park {park}: see `parkdesk-hub admin park list`"));
+    }
+    let mut scopes = Vec::new();
+    if areas.is_empty() {
+        scopes.extend(usual.iter().map(|area| Scope::park(&park, *area)));
+    }
+    for area in areas {
+        match format!("park/{park}/{area}").parse() {
+            Ok(scope) => scopes.push(scope),
+            Err(_) => {
+                return failed(format!("there is no area {area:?}: use directory, fleet, staff, photos, faces, chats"));
+            }
+        }
+    }
+    let code = code::new_code(rng);
+    let Some(id) = code::parse(&code) else { return failed("BUG: a new code does not read".into()) };
+    let expires_at = now.plus(minutes * 60_000);
+    store
+        .add_code(NewCode { handle: id.handle, hash: id.hash, role, parks: vec![park], scopes, expires_at }, now)
+        .await?;
+    Ok(Answer::Code { code, expires_at_ms: expires_at })
+}
+
+fn decode<T: serde::de::DeserializeOwned>(body: &str) -> store::Result<T> {
+    serde_json::from_str(body).map_err(|e| store::Error::Poison(e.to_string()))
+}
+
+async fn list_parks<S: Store>(store: &S) -> store::Result<Vec<ParkView>> {
+    let rows = store.list_rows(&Scope::Org, &Kind::Park).await?;
+    let view = |(id, body): (RowId, String)| {
+        let park: Park = decode(&body)?;
+        Ok(ParkView { id, name: park.name, city: park.city })
+    };
+    rows.into_iter().map(view).collect()
+}
+
+async fn list_drivers<S: Store>(store: &S, park: &RowId) -> store::Result<Vec<DriverView>> {
+    let fleet = Scope::park(park, Area::Fleet);
+    let cars: std::collections::BTreeMap<RowId, String> = store
+        .list_rows(&fleet, &Kind::Car)
+        .await?
+        .into_iter()
+        .map(|(id, body)| Ok((id, decode::<parkdesk_domain::body::Car>(&body)?.plate)))
+        .collect::<store::Result<_>>()?;
+    let view = |(id, body): (RowId, String)| {
+        let driver: parkdesk_domain::body::Driver = decode(&body)?;
+        Ok(DriverView {
+            id,
+            name: driver.full_name(),
+            phones: driver.phones,
+            licence: driver.licence.map(|licence| licence.number),
+            plate: driver.car_id.and_then(|car| cars.get(&car).cloned()),
+        })
+    };
+    store.list_rows(&fleet, &Kind::Driver).await?.into_iter().map(view).collect()
+}
+
+async fn list_photos<S: Store>(store: &S, park: &RowId) -> store::Result<Vec<PhotoView>> {
+    let rows = store.list_rows(&Scope::park(park, Area::Photos), &Kind::Photo).await?;
+    let view = |(id, body): (RowId, String)| {
+        let photo: Photo = decode(&body)?;
+        Ok(PhotoView {
+            id,
+            driver: photo.driver_id,
+            status: photo.status.as_str().to_owned(),
+            original_stored: photo.original.stored,
+            portrait_stored: photo.portrait.map(|file| file.stored),
+            thumb_stored: photo.thumb.stored,
+            original: photo.original.id,
+        })
+    };
+    rows.into_iter().map(view).collect()
+}

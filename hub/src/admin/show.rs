@@ -1,0 +1,114 @@
+//! Answers for people at a terminal: one line per thing, columns separated by two spaces. With `--json` the answer itself
+//! is printed instead.
+
+use std::fmt::Write;
+
+use super::Answer;
+
+/// The answer as text.
+#[must_use]
+pub fn text(answer: &Answer) -> String {
+    match answer {
+        Answer::Park(park) => format!("{}\n", park.id),
+        Answer::Parks { parks } => {
+            table(&["id", "name", "city"], parks.iter().map(|p| vec![p.id.to_string(), p.name.clone(), p.city.clone()]))
+        }
+        Answer::Imported(report) => imported(report),
+        Answer::Drivers { drivers } => table(
+            &["id", "name", "licence", "plate", "phones"],
+            drivers.iter().map(|d| {
+                let or_dash = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".into());
+                vec![d.id.to_string(), d.name.clone(), or_dash(&d.licence), or_dash(&d.plate), d.phones.join(", ")]
+            }),
+        ),
+        Answer::Code { code, expires_at_ms } => {
+            format!("{code}\nvalid once, until {} (UTC milliseconds)\n", expires_at_ms.0)
+        }
+        Answer::Devices { devices } => table(
+            &["id", "name", "state", "rights"],
+            devices.iter().map(|d| {
+                let rights: Vec<String> = d.grants.iter().map(|g| format!("{}@{}", g.role.as_str(), g.park)).collect();
+                let state = if d.revoked_at_ms.is_some() { "revoked" } else { "active" };
+                vec![d.id.to_string(), d.name.clone(), state.into(), rights.join(" ")]
+            }),
+        ),
+        Answer::Photos { photos } => table(
+            &["id", "driver", "status", "original", "portrait", "thumb", "sha256"],
+            photos.iter().map(|p| {
+                let here = |stored: bool| if stored { "stored" } else { "waiting" }.to_owned();
+                vec![
+                    p.id.to_string(),
+                    p.driver.to_string(),
+                    p.status.clone(),
+                    here(p.original_stored),
+                    p.portrait_stored.map_or_else(|| "-".into(), here),
+                    here(p.thumb_stored),
+                    p.original.to_string(),
+                ]
+            }),
+        ),
+        Answer::Stats(stats) => {
+            let mut out = String::new();
+            for (kind, count) in &stats.rows {
+                let _ = writeln!(out, "rows {kind}: {count}");
+            }
+            let _ = writeln!(out, "devices: {}\ncommands: {}", stats.devices, stats.commands);
+            let _ =
+                writeln!(out, "blobs: {} ({} bytes)\nparts on the way: {}", stats.blobs, stats.blob_bytes, stats.parts);
+            out
+        }
+        Answer::Done { count } => format!("done ({count})\n"),
+        Answer::Refused { refusal } => {
+            let field = refusal.field.as_deref().map(|field| format!(" (field {field})")).unwrap_or_default();
+            format!("refused: {}{field}\n", refusal.code.as_str())
+        }
+        Answer::Failed { message } => format!("{message}\n"),
+    }
+}
+
+/// Whether the answer is a success; else the command line ends with 1.
+#[must_use]
+pub fn is_success(answer: &Answer) -> bool {
+    match answer {
+        Answer::Imported(report) => report.errors.is_empty(),
+        Answer::Refused { .. } | Answer::Failed { .. } => false,
+        Answer::Park(_)
+        | Answer::Parks { .. }
+        | Answer::Drivers { .. }
+        | Answer::Code { .. }
+        | Answer::Devices { .. }
+        | Answer::Photos { .. }
+        | Answer::Stats(_)
+        | Answer::Done { .. } => true,
+    }
+}
+
+fn imported(report: &super::import::Report) -> String {
+    let mut out = String::new();
+    for error in &report.errors {
+        let field = error.field.as_deref().map(|field| format!(" ({field})")).unwrap_or_default();
+        let _ = writeln!(out, "line {}: {}{field}: {}", error.line, error.code, error.advice);
+    }
+    let would = if report.dry_run { "would be " } else { "" };
+    let _ = writeln!(
+        out,
+        "{would}created {}, unchanged {}, not taken {}",
+        report.created,
+        report.unchanged,
+        report.errors.len()
+    );
+    out
+}
+
+fn table(head: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
+    let rows: Vec<Vec<String>> = std::iter::once(head.iter().map(|h| (*h).to_owned()).collect()).chain(rows).collect();
+    let widths: Vec<usize> = (0..head.len())
+        .map(|column| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0))
+        .collect();
+    let mut out = String::new();
+    for row in rows {
+        let cells: Vec<String> = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
+        let _ = writeln!(out, "{}", cells.join("  ").trim_end());
+    }
+    out
+}

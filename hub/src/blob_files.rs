@@ -1,0 +1,120 @@
+//! The bytes of blobs: sealed with the person's key before they touch the disk, under random names, synced before
+//! their row is written. Parts on the way lie sealed in the same folder. No rules, no rows.
+
+use std::ops::Range;
+use std::path::Path;
+use std::time::SystemTime;
+
+use parkdesk_domain::Millis;
+use parkdesk_sqlcipher::sealed::{self, Folder, FolderError, ObjectName, SealError};
+
+use crate::store::person_keys::PersonKeys;
+use crate::store::{self};
+
+/// Why bytes cannot be kept or given.
+#[derive(Debug, thiserror::Error)]
+pub enum BlobError {
+    /// No room left; nothing is left of the object.
+    #[error("the disk is full")]
+    Full,
+    /// The person's key is gone, and with it the bytes, or the object is missing or damaged.
+    #[error("the object cannot be opened: {0}")]
+    Lost(String),
+    /// The key store failed.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// The file system failed.
+    #[error("the blob folder failed: {0}")]
+    Io(std::io::Error),
+}
+
+impl From<FolderError> for BlobError {
+    fn from(error: FolderError) -> Self {
+        match error {
+            FolderError::Full => Self::Full,
+            FolderError::Missing(name) => Self::Lost(format!("object {name} is missing")),
+            FolderError::Io(cause) => Self::Io(cause),
+            // The enum may grow.
+            other => Self::Io(std::io::Error::other(other.to_string())),
+        }
+    }
+}
+
+impl From<SealError> for BlobError {
+    fn from(error: SealError) -> Self {
+        match error {
+            SealError::Io(cause) => Self::Io(cause),
+            SealError::Refused | SealError::NotSealed => Self::Lost(error.to_string()),
+        }
+    }
+}
+
+/// The folder with its keys.
+#[derive(Debug, Clone)]
+pub struct BlobFiles {
+    folder: Folder,
+    keys: PersonKeys,
+}
+
+impl BlobFiles {
+    /// Opens `blobs/` in the data directory.
+    ///
+    /// # Errors
+    /// If the system refuses.
+    pub fn open(dir: &Path, keys: PersonKeys) -> Result<Self, BlobError> {
+        Ok(Self { folder: Folder::open(&dir.join("blobs"))?, keys })
+    }
+
+    /// Seals and stores; durable when it returns. Answers the object's name.
+    ///
+    /// # Errors
+    /// [`BlobError`]; then nothing is left of it.
+    pub fn put(&self, person: &str, plain: &[u8], now: Millis) -> Result<String, BlobError> {
+        let key = self.keys.get_or_make(person, now)?;
+        let mut rng = rand::rng();
+        let name = ObjectName::random(&mut rng);
+        self.folder.put(&name, &sealed::seal(&key, name.as_str(), plain, &mut rng))?;
+        Ok(name.to_string())
+    }
+
+    /// A range of the plain bytes, cut at their end.
+    ///
+    /// # Errors
+    /// [`BlobError::Lost`] if key or object are gone or damaged.
+    pub fn read(&self, person: &str, object: &str, range: Range<u64>) -> Result<Vec<u8>, BlobError> {
+        let name = parse(object)?;
+        let key = self.keys.find(person)?.ok_or_else(|| BlobError::Lost("the person's key is gone".into()))?;
+        let mut file = self.folder.file(&name)?;
+        let size = file.metadata().map_err(BlobError::Io)?.len();
+        Ok(sealed::open_range(&key, name.as_str(), &mut file, size, range)?)
+    }
+
+    /// Removes an object; gone already is well.
+    ///
+    /// # Errors
+    /// If the system refuses.
+    pub fn delete(&self, object: &str) -> Result<(), BlobError> {
+        Ok(self.folder.delete(&parse(object)?)?)
+    }
+
+    /// Objects last written before `before`: those without a row may be swept, younger ones may still get theirs.
+    ///
+    /// # Errors
+    /// If the system refuses.
+    pub fn older_than(&self, before: SystemTime) -> Result<Vec<String>, BlobError> {
+        let mut old = Vec::new();
+        for name in self.folder.names()? {
+            // Swept by somebody else meanwhile: nothing to do.
+            let Ok(file) = self.folder.file(&name) else { continue };
+            let written = file.metadata().and_then(|meta| meta.modified()).map_err(BlobError::Io)?;
+            if written < before {
+                old.push(name.to_string());
+            }
+        }
+        Ok(old)
+    }
+}
+
+fn parse(object: &str) -> Result<ObjectName, BlobError> {
+    object.parse().map_err(|_| BlobError::Lost(format!("{object:?} is no object name")))
+}

@@ -1,0 +1,171 @@
+//! The running hub: opens the data directory, listens, sweeps, stops in order.
+//!
+//! Order at start: lock, key, store, folder, administrator's socket, listener, ready line. Order at the end: waiting polls
+//! are woken, requests in flight get [`GRACE`], the lock goes with the process. A listener that others can reach needs
+//! TLS, or the hub does not start.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use axum_server::Handle;
+use axum_server::tls_rustls::RustlsConfig;
+use metrics_exporter_prometheus::PrometheusHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::admin::socket;
+use crate::protocol::blobs;
+use crate::protocol::enrol::token_hash;
+use crate::routes::{self, Hub};
+use crate::store::Store;
+use crate::{clock, data};
+
+/// For requests in flight when the hub stops.
+const GRACE: Duration = Duration::from_secs(25);
+/// A header comes within this time.
+const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
+const SWEEP_EVERY: Duration = Duration::from_secs(3600);
+/// Parts of uploads that nobody completes.
+const PARTS_LIVE_MS: i64 = 7 * 24 * 3_600_000;
+/// Objects that may still get their row.
+const OBJECTS_LIVE_S: u64 = 24 * 3600;
+const COMMANDS_LIVE_MS: i64 = 400 * 24 * 3_600_000;
+
+/// How to serve.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The data directory.
+    pub data: PathBuf,
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// The key file; else the systemd credential, else `hub.key` in the data directory.
+    pub key_file: Option<PathBuf>,
+    /// Certificate chain and key, PEM.
+    pub tls: Option<(PathBuf, PathBuf)>,
+    /// A file with the token for `/metrics`.
+    pub metrics_token_file: Option<PathBuf>,
+}
+
+/// Serves until SIGTERM or SIGINT.
+///
+/// # Errors
+/// If the data directory does not open or the address cannot be listened on.
+pub async fn run(options: Options, metrics: Option<PrometheusHandle>) -> anyhow::Result<()> {
+    if !options.listen.ip().is_loopback() && options.tls.is_none() {
+        bail!(
+            "{} can be reached from other machines, so it needs TLS: give --tls-cert and --tls-key, or listen on \
+             127.0.0.1 behind a proxy that has TLS",
+            options.listen
+        );
+    }
+    let tls = match &options.tls {
+        Some((cert, key)) => {
+            let config = RustlsConfig::from_pem_file(cert, key).await;
+            Some(config.with_context(|| format!("{} or {} cannot be used", cert.display(), key.display()))?)
+        }
+        None => None,
+    };
+    let metrics_token = match &options.metrics_token_file {
+        Some(path) => {
+            let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
+            Some(token_hash(text.trim()))
+        }
+        None => None,
+    };
+    let opened = data::open(&options.data, options.key_file.as_deref(), clock::now())?;
+    let mut hub = Hub::new(opened, Box::new(clock::now));
+    hub.metrics = metrics;
+    hub.metrics_token = metrics_token;
+    let hub = Arc::new(hub);
+    let admin = socket::bind(&options.data).context("the administrator's socket cannot be made")?;
+    let listener =
+        std::net::TcpListener::bind(options.listen).with_context(|| format!("cannot listen on {}", options.listen))?;
+    listener.set_nonblocking(true)?;
+    let address = listener.local_addr()?;
+
+    let handle = Handle::new();
+    let admin = tokio::spawn(socket::run_server(Arc::clone(&hub), admin));
+    let sweeper = tokio::spawn(run_sweeper(Arc::clone(&hub)));
+    tokio::spawn(stop_on_signal(hub.stop.clone(), handle.clone()));
+    println!("{}", serde_json::json!({"ready": true, "address": address.to_string(), "tls": tls.is_some()}));
+    // Without systemd there is nobody to notify.
+    let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
+    let service = routes::router(Arc::clone(&hub)).into_make_service_with_connect_info::<SocketAddr>();
+    match tls {
+        Some(config) => {
+            let mut server = axum_server::from_tcp_rustls(listener, config)?.handle(handle);
+            set_timeouts(server.http_builder());
+            server.serve(service).await?;
+        }
+        None => {
+            let mut server = axum_server::from_tcp(listener)?.handle(handle);
+            set_timeouts(server.http_builder());
+            server.serve(service).await?;
+        }
+    }
+    hub.stop.cancel();
+    admin.await?;
+    sweeper.await?;
+    // A socket nobody listens on would only confuse; the next start removes it anyway.
+    let _ = std::fs::remove_file(socket::path(&options.data));
+    tracing::info!("stopped");
+    Ok(())
+}
+
+fn set_timeouts(builder: &mut hyper_util::server::conn::auto::Builder<hyper_util::rt::TokioExecutor>) {
+    let timer = hyper_util::rt::TokioTimer::new;
+    builder.http1().timer(timer()).header_read_timeout(HEADER_TIMEOUT).max_headers(64);
+    builder.http2().timer(timer()).keep_alive_interval(Duration::from_secs(20)).max_concurrent_streams(64);
+}
+
+async fn stop_on_signal(stop: CancellationToken, handle: Handle<SocketAddr>) {
+    let terminated = async {
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(mut signal) => {
+                signal.recv().await;
+            }
+            Err(error) => {
+                tracing::warn!(%error, "SIGTERM cannot be heard");
+                std::future::pending::<()>().await;
+            }
+        }
+    };
+    tokio::select! {
+        () = terminated => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+    let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
+    stop.cancel();
+    handle.graceful_shutdown(Some(GRACE));
+}
+
+/// Sweeps at start and every hour.
+async fn run_sweeper(hub: Arc<Hub>) {
+    let mut tick = tokio::time::interval(SWEEP_EVERY);
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
+    loop {
+        tokio::select! {
+            () = hub.stop.cancelled() => return,
+            _ = tick.tick() => {}
+        }
+        let hub = Arc::clone(&hub);
+        let swept = tokio::task::spawn_blocking(move || tokio::runtime::Handle::current().block_on(sweep(&hub))).await;
+        if let Err(panicked) = swept {
+            tracing::error!(%panicked, "BUG: sweeping panicked");
+        }
+    }
+}
+
+async fn sweep(hub: &Hub) {
+    let now = (hub.clock)();
+    match blobs::sweep(&hub.store, &hub.files, now.plus(-PARTS_LIVE_MS), clock::ago(OBJECTS_LIVE_S)).await {
+        Ok(0) => {}
+        Ok(count) => tracing::info!(count, "swept objects that nobody needs"),
+        Err(fault) => tracing::warn!(message = fault.0.message, "sweeping failed"),
+    }
+    if let Err(error) = hub.store.forget_commands(now.plus(-COMMANDS_LIVE_MS)).await {
+        tracing::warn!(%error, "old commands stay");
+    }
+}

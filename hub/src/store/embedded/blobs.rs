@@ -1,0 +1,195 @@
+//! Blobs on SQLite: who may do what with one, parts on the way, what is here.
+//!
+//! A blob is kept per home, and every right to it rests on a row: knowing a hash opens nothing. Parts are kept per
+//! device, so that nobody can spoil another's upload.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use parkdesk_domain::body::Photo;
+use parkdesk_domain::{BlobId, DeviceId, Kind, Millis, Scope};
+use rusqlite::{Connection, OptionalExtension, named_params};
+
+use super::{devices, judge, rows, sql};
+use crate::store::{BlobAccess, Error, Part, Result, StoredBlob};
+
+/// What the device may do with the blob, per home.
+pub(super) fn access(tx: &Connection, device: &DeviceId, blob: &BlobId) -> Result<Vec<BlobAccess>> {
+    let mut places = devices::subscriptions(tx, device)?;
+    places.insert(Scope::Device(device.clone()));
+    let places: BTreeSet<(String, i64)> = places.iter().map(rows::place).collect();
+    let mut stmt = tx
+        .prepare_cached(
+            "SELECT home, scope_no, size_bytes, person, device FROM blob_refs WHERE blob = :blob
+             ORDER BY home, scope_no, kind, id",
+        )
+        .map_err(sql)?;
+    let mut found = stmt.query(named_params! {":blob": blob.as_str()}).map_err(sql)?;
+    let mut homes: BTreeMap<String, BlobAccess> = BTreeMap::new();
+    while let Some(row) = found.next().map_err(sql)? {
+        let (home, scope_no): (String, i64) = (row.get("home").map_err(sql)?, row.get("scope_no").map_err(sql)?);
+        let taken_by: Option<String> = row.get("device").map_err(sql)?;
+        let person: String = row.get("person").map_err(sql)?;
+        let size: Option<i64> = row.get("size_bytes").map_err(sql)?;
+        let readable = places.contains(&(home.clone(), scope_no));
+        if !readable && taken_by.as_deref() != Some(device.as_str()) {
+            continue;
+        }
+        let access = homes.entry(home.clone()).or_insert_with(|| BlobAccess {
+            person: format!("{home}/{person}"),
+            home,
+            size_bytes: None,
+            readable: false,
+            stored: None,
+        });
+        access.readable |= readable;
+        access.size_bytes = access.size_bytes.or(size.map(i64::unsigned_abs));
+    }
+    let mut list: Vec<BlobAccess> = homes.into_values().collect();
+    for access in &mut list {
+        access.stored = find_stored(tx, &access.home, blob)?;
+    }
+    Ok(list)
+}
+
+fn find_stored(tx: &Connection, home: &str, blob: &BlobId) -> Result<Option<StoredBlob>> {
+    tx.prepare_cached("SELECT object, person, size_bytes FROM blobs WHERE home = :home AND id = :id")
+        .map_err(sql)?
+        .query_row(named_params! {":home": home, ":id": blob.as_str()}, |row| {
+            Ok(StoredBlob {
+                object: row.get("object")?,
+                person: row.get("person")?,
+                size_bytes: row.get::<_, i64>("size_bytes")?.unsigned_abs(),
+            })
+        })
+        .optional()
+        .map_err(sql)
+}
+
+pub(super) fn parts(tx: &Connection, device: &DeviceId, blob: &BlobId) -> Result<Vec<Part>> {
+    let mut stmt = tx
+        .prepare_cached(
+            "SELECT n, size_bytes, hash, person, object FROM blob_parts WHERE device = :device AND blob = :blob
+             ORDER BY n",
+        )
+        .map_err(sql)?;
+    let found = stmt
+        .query_map(named_params! {":device": device.as_str(), ":blob": blob.as_str()}, |row| {
+            Ok(Part {
+                n: row.get("n")?,
+                size_bytes: row.get::<_, i64>("size_bytes")?.unsigned_abs(),
+                hash: row.get("hash")?,
+                person: row.get("person")?,
+                object: row.get("object")?,
+            })
+        })
+        .map_err(sql)?;
+    found.collect::<rusqlite::Result<_>>().map_err(sql)
+}
+
+/// Keeps a part; answers the object that it replaced.
+pub(super) fn put_part(
+    tx: &Connection,
+    device: &DeviceId,
+    blob: &BlobId,
+    part: &Part,
+    now: Millis,
+) -> Result<Option<String>> {
+    let old = parts(tx, device, blob)?.into_iter().find(|p| p.n == part.n).map(|p| p.object);
+    tx.prepare_cached(
+        "INSERT INTO blob_parts (device, blob, n, size_bytes, hash, person, object, at_ms)
+         VALUES (:device, :blob, :n, :size_bytes, :hash, :person, :object, :at_ms)
+         ON CONFLICT (device, blob, n) DO UPDATE SET
+             size_bytes = excluded.size_bytes, hash = excluded.hash, person = excluded.person,
+             object = excluded.object, at_ms = excluded.at_ms",
+    )
+    .map_err(sql)?
+    .execute(named_params! {
+        ":device": device.as_str(),
+        ":blob": blob.as_str(),
+        ":n": part.n,
+        ":size_bytes": part.size_bytes.cast_signed(),
+        ":hash": part.hash,
+        ":person": part.person,
+        ":object": part.object,
+        ":at_ms": now.0,
+    })
+    .map_err(sql)?;
+    Ok(old)
+}
+
+pub(super) fn drop_parts(tx: &Connection, device: &DeviceId, blob: &BlobId) -> Result<Vec<String>> {
+    let mut stmt = tx
+        .prepare_cached("DELETE FROM blob_parts WHERE device = :device AND blob = :blob RETURNING object")
+        .map_err(sql)?;
+    let found = stmt
+        .query_map(named_params! {":device": device.as_str(), ":blob": blob.as_str()}, |row| row.get("object"))
+        .map_err(sql)?;
+    found.collect::<rusqlite::Result<_>>().map_err(sql)
+}
+
+pub(super) fn drop_old_parts(tx: &Connection, before: Millis) -> Result<Vec<String>> {
+    let mut stmt = tx.prepare_cached("DELETE FROM blob_parts WHERE at_ms < :before RETURNING object").map_err(sql)?;
+    let found = stmt.query_map(named_params! {":before": before.0}, |row| row.get("object")).map_err(sql)?;
+    found.collect::<rusqlite::Result<_>>().map_err(sql)
+}
+
+/// Keeps that the bytes are here and tells every photo of the home that waits for them.
+pub(super) fn stored(
+    tx: &Connection,
+    home: &str,
+    blob: &BlobId,
+    stored: &StoredBlob,
+    now: Millis,
+    touched: &mut BTreeSet<Scope>,
+) -> Result<bool> {
+    let added = tx
+        .execute(
+            "INSERT INTO blobs (home, id, size_bytes, object, person, stored_at_ms)
+             VALUES (:home, :id, :size_bytes, :object, :person, :stored_at_ms)
+             ON CONFLICT (home, id) DO NOTHING",
+            named_params! {
+                ":home": home,
+                ":id": blob.as_str(),
+                ":size_bytes": stored.size_bytes.cast_signed(),
+                ":object": stored.object,
+                ":person": stored.person,
+                ":stored_at_ms": now.0,
+            },
+        )
+        .map_err(sql)?;
+    if added == 0 {
+        return Ok(false);
+    }
+    for (photo, body) in waiting_photos(tx, home, blob)? {
+        let decoded: Photo = serde_json::from_str(&body).map_err(|e| Error::Poison(e.to_string()))?;
+        judge::issue_bytes_stored(tx, &photo, &decoded.park_id, blob, now, touched)?;
+    }
+    Ok(true)
+}
+
+fn waiting_photos(tx: &Connection, home: &str, blob: &BlobId) -> Result<Vec<(parkdesk_domain::RowId, String)>> {
+    let mut stmt = tx
+        .prepare_cached(
+            "SELECT r.id, r.body FROM blob_refs b JOIN sync_rows r USING (home, scope_no, kind, id)
+             WHERE b.blob = :blob AND b.home = :home AND b.kind = :kind ORDER BY r.id",
+        )
+        .map_err(sql)?;
+    let mut found = stmt
+        .query(named_params! {":blob": blob.as_str(), ":home": home, ":kind": Kind::Photo.as_str()})
+        .map_err(sql)?;
+    let mut list = Vec::new();
+    while let Some(row) = found.next().map_err(sql)? {
+        list.push((rows::parse_id(row.get("id").map_err(sql)?)?, row.get("body").map_err(sql)?));
+    }
+    Ok(list)
+}
+
+pub(super) fn is_object_used(tx: &Connection, object: &str) -> Result<bool> {
+    tx.prepare_cached(
+        "SELECT EXISTS (SELECT 1 FROM blobs WHERE object = :object)
+             OR EXISTS (SELECT 1 FROM blob_parts WHERE object = :object) AS used",
+    )
+    .map_err(sql)?
+    .query_row(named_params! {":object": object}, |row| row.get("used"))
+    .map_err(sql)
+}
