@@ -1,9 +1,17 @@
 //! Taking a picture file: from the watched folder, from a person's hand, later from the camera. One way for all.
 
-use parkdesk_domain::{Millis, Refusal, RowId};
+mod save;
+
+use parkdesk_domain::{BlobId, Millis, Refusal, RowId};
+use parkdesk_vision::faces::client::FacesError;
+use parkdesk_vision::faces::protocol::Priority;
 use parkdesk_vision::limits::Rejection;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+
+pub(crate) use self::save::{Shot, Whose, taken_row};
+use crate::App;
+use crate::error::Error;
 
 /// A picture file with what its surroundings say of it.
 #[derive(Clone)]
@@ -34,6 +42,15 @@ pub enum Source {
     Folder,
     /// Given by a person.
     File,
+}
+
+impl Source {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Folder => "folder",
+            Self::File => "file",
+        }
+    }
 }
 
 /// How the driver of a photo was found.
@@ -118,4 +135,108 @@ pub enum TakeError {
     /// The rules refuse it.
     #[error("the photo was refused: {}", .0.code.as_str())]
     Refused(Box<Refusal>),
+}
+
+impl From<Error> for TakeError {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Refused(refusal) => Self::Refused(refusal),
+            Error::Busy => Self::Busy,
+            Error::NotFound(_)
+            | Error::NotHere
+            | Error::NotEnrolled
+            | Error::BadInput { .. }
+            | Error::DiskFull
+            | Error::Damaged(_)
+            | Error::Replica(_) => Self::Later(format!("the photo was not saved: {error}. The file stays where it is")),
+        }
+    }
+}
+
+impl From<FacesError> for TakeError {
+    fn from(error: FacesError) -> Self {
+        match error {
+            FacesError::Rejected(rejection) => Self::Rejected(rejection),
+            FacesError::Quarantined => Self::Quarantined,
+            FacesError::Busy | FacesError::Superseded => Self::Busy,
+            FacesError::Unavailable(why) => {
+                Self::Later(format!("the face program does not run ({why}): the file stays where it is and is taken when it does"))
+            }
+            FacesError::Stopped => Self::Later("the program is stopping: the file is taken after the next start".into()),
+        }
+    }
+}
+
+impl App {
+    /// Takes a picture file: a known driver's photo is saved and on its way, any other picture waits in the tray, and the
+    /// same bytes are taken once. Blocks while the faces process looks at it.
+    ///
+    /// Whatever kills the program in between, taking the file again ends in one photo: ids follow from the file's bytes,
+    /// and the row that says "taken" is written in the transaction that saves the photo.
+    ///
+    /// # Errors
+    /// [`TakeError`]; nothing is half-written.
+    pub fn take_file(&self, file: TakeFile) -> Result<Taken, TakeError> {
+        let sha = BlobId::of(&file.bytes);
+        if let Some(of) = self.find_taken(&sha)? {
+            return Ok(Taken::Duplicate { of });
+        }
+        self.device()?;
+        let owner = self.find_owner(&file)?;
+        let priority = match file.source {
+            Source::Folder => Priority::Folder,
+            Source::File => Priority::Save,
+        };
+        let analysis = self.parts.faces.analyse(file.bytes, priority)?;
+        let is_usable = analysis.cut.is_some() && !analysis.faces.is_empty();
+        let shot = Shot {
+            sha,
+            file_name: file.name,
+            source: file.source,
+            captured_at_ms: file.modified_at_ms,
+            override_reason: file.override_reason,
+            analysis,
+        };
+        let taken = match owner {
+            Owner::Known { park, driver } if is_usable => {
+                let photo = self.save_photo(&shot, Whose { park, driver: driver.clone(), assigned_by: file.hint_from }, None)?;
+                Taken::Captured { photo, driver, assigned_by: file.hint_from }
+            }
+            Owner::Known { park, .. } => self.put_in_tray(&shot, Some(park), TrayReason::NoFace)?,
+            Owner::Unclear { park, .. } if !is_usable => self.put_in_tray(&shot, park, TrayReason::NoFace)?,
+            Owner::Unclear { park, reason } => self.put_in_tray(&shot, park, reason)?,
+        };
+        Ok(taken)
+    }
+
+    fn find_owner(&self, file: &TakeFile) -> Result<Owner, Error> {
+        let parks = self.list_parks()?;
+        let park = match &file.park {
+            Some(id) if parks.iter().any(|park| park.id == *id) => Some(id.clone()),
+            Some(_) => return Err(Error::NotFound("park")),
+            None => match parks.as_slice() {
+                [only] => Some(only.id.clone()),
+                _ => None,
+            },
+        };
+        let Some(hint) = file.hint.as_deref().map(str::trim).filter(|hint| !hint.is_empty()) else {
+            return Ok(Owner::Unclear { park, reason: TrayReason::NoHint });
+        };
+        let mut found = self.find_by_hint(hint)?;
+        found.retain(|(of, _)| park.as_ref().is_none_or(|park| park == of));
+        Ok(match found.as_slice() {
+            [(park, driver)] => Owner::Known { park: park.clone(), driver: driver.clone() },
+            [] => Owner::Unclear { park, reason: TrayReason::UnknownDriver },
+            several if several.iter().any(|(of, _)| Some(of) != several.first().map(|first| &first.0)) => {
+                Owner::Unclear { park, reason: TrayReason::SeveralParks }
+            }
+            _ => Owner::Unclear { park, reason: TrayReason::SeveralDrivers },
+        })
+    }
+}
+
+/// Whose photo it is, as far as anything but the face says.
+enum Owner {
+    Known { park: RowId, driver: RowId },
+    Unclear { park: Option<RowId>, reason: TrayReason },
 }

@@ -2,7 +2,94 @@
 //!
 //! One module per noun: capture, tray, drivers, photos, matching, attention, sync, keys. Each use case is a blocking function
 //! over the replica; the API crosses over from async at one place. This crate holds no SQL, no models and no network
-//! client; rules live in `domain`.
+//! client; rules live in `domain`. Clock and ids come in with [`AppParts`].
 
+pub mod api;
+pub mod attention;
 pub mod capture;
+pub mod drivers;
+pub mod error;
+pub mod faces;
+pub mod keys;
+pub mod matching;
+mod neighbours;
+mod note;
+pub mod photos;
+pub mod status;
 pub mod sync;
+pub mod tray;
+pub mod words;
+
+use std::sync::{Arc, Mutex, OnceLock};
+
+use parkdesk_domain::{CommandId, Millis, RowId};
+use parkdesk_sqlite::Replica;
+use uuid::Uuid;
+
+pub use self::error::{Error, Result};
+use self::faces::Faces;
+use self::matching::Matching;
+use self::sync::{SyncControl, WatchControl};
+
+/// A clock handed in.
+pub type Clock = Arc<dyn Fn() -> Millis + Send + Sync>;
+
+/// What an appliance is made of.
+pub struct AppParts {
+    /// The replica.
+    pub replica: Replica,
+    /// The faces process.
+    pub faces: Arc<dyn Faces>,
+    /// The time.
+    pub clock: Clock,
+    /// New ids (UUIDv7).
+    pub new_id: Arc<dyn Fn() -> Uuid + Send + Sync>,
+    /// Wakes the sync engine after a command was saved.
+    pub poke: Arc<dyn Fn() + Send + Sync>,
+    /// The sync engine.
+    pub sync: Arc<dyn SyncControl>,
+}
+
+/// The appliance's use cases. Clones share everything.
+#[derive(Clone)]
+pub struct App {
+    parts: Arc<AppParts>,
+    matching: Arc<Matching>,
+    /// The last change that [`App::follow_photos`] looked at.
+    seen: Arc<Mutex<i64>>,
+    watch: Arc<OnceLock<Arc<dyn WatchControl>>>,
+}
+
+impl App {
+    /// Puts the parts together and loads the templates.
+    ///
+    /// # Errors
+    /// If the replica cannot be read.
+    pub fn new(parts: AppParts) -> Result<Self> {
+        let app = Self { parts: Arc::new(parts), matching: Arc::default(), seen: Arc::default(), watch: Arc::default() };
+        app.load_matching()?;
+        Ok(app)
+    }
+
+    /// Tells of the watched folder, which starts after this; only the first one counts.
+    pub fn attach_watch(&self, watch: Arc<dyn WatchControl>) {
+        // A second watcher would be a fault of the composition; the first one stays.
+        let _ = self.watch.set(watch);
+    }
+
+    fn replica(&self) -> &Replica {
+        &self.parts.replica
+    }
+
+    fn now(&self) -> Millis {
+        (self.parts.clock)()
+    }
+
+    fn new_row_id(&self) -> RowId {
+        RowId::from_uuid((self.parts.new_id)())
+    }
+
+    fn new_command_id(&self) -> CommandId {
+        CommandId::from_uuid((self.parts.new_id)())
+    }
+}

@@ -1,0 +1,141 @@
+//! The HTTP API over the use cases: one router for the command line, the browser and, later, the window.
+//!
+//! Served on a Unix socket whose mode says who may speak ([`Api::for_socket`]) and, only when asked, on loopback behind
+//! a door ([`Api::for_loopback`]). Handlers hold no rules: they read the request, cross over to a blocking thread at one
+//! place, and answer with a view or a [`Problem`]. Requests are not logged, because searches hold names and phones.
+
+mod extract;
+mod listen;
+mod problem;
+mod routes;
+mod session;
+
+use std::sync::Arc;
+
+use axum::extract::DefaultBodyLimit;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router, middleware};
+use parkdesk_vision::limits::MAX_BYTES;
+use serde::{Deserialize, Serialize};
+use tower_http::catch_panic::CatchPanicLayer;
+use utoipa::{OpenApi, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+pub use self::listen::{ListenError, bind_loopback, bind_socket};
+pub use self::problem::{Code, Problem};
+pub use self::session::Sessions;
+use crate::App;
+
+/// Longest wait of `/changes`.
+const MOST_WAIT_MS: u64 = 25_000;
+
+#[derive(OpenApi)]
+#[openapi(info(
+    title = "Parkdesk appliance",
+    description = "What the appliance's own pages, its command line and scripts on the same computer use.",
+    version = "1"
+))]
+struct Description;
+
+/// The use cases as an API.
+#[derive(Clone)]
+pub struct Api {
+    app: App,
+    sessions: Option<Arc<Sessions>>,
+}
+
+/// A link for a browser.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct OneTimeLink {
+    /// To be opened within ten minutes, once.
+    pub url: String,
+}
+
+impl App {
+    /// The API without a door, for a socket that guards itself.
+    #[must_use]
+    pub fn router(&self) -> Router {
+        Api::new(self.clone(), None).for_socket()
+    }
+}
+
+impl Api {
+    /// With `sessions` when browsers may come in over loopback.
+    #[must_use]
+    pub fn new(app: App, sessions: Option<Arc<Sessions>>) -> Self {
+        Self { app, sessions }
+    }
+
+    /// For the Unix socket: the file's mode says who may speak. Only here a link for a browser can be made.
+    #[must_use]
+    pub fn for_socket(&self) -> Router {
+        let sessions = self.sessions.clone();
+        let open = move || std::future::ready(new_link(sessions.as_deref()));
+        self.common().route("/api/v1/open", post(open))
+    }
+
+    /// For loopback: only this host and port, only the own origin, only with a session; nothing if there are no sessions.
+    #[must_use]
+    pub fn for_loopback(&self) -> Option<Router> {
+        let sessions = self.sessions.clone()?;
+        let door = Router::new().route("/open/{link}", get(session::open)).with_state(sessions.clone());
+        Some(self.common().merge(door).layer(middleware::from_fn_with_state(sessions, session::guard)))
+    }
+
+    fn common(&self) -> Router {
+        let (router, description) = described().split_for_parts();
+        router
+            .with_state(self.app.clone())
+            .route("/openapi.json", get(move || std::future::ready(Json(description.clone()))))
+            .fallback(|| std::future::ready(Problem::new(Code::NotFound, "there is no such address here")))
+            .method_not_allowed_fallback(|| {
+                std::future::ready(Problem::new(Code::BadRequest, "this address takes another method"))
+            })
+            .layer(DefaultBodyLimit::max(MAX_BYTES))
+            .layer(CatchPanicLayer::custom(|_| -> Response {
+                tracing::error!("a request made the program panic");
+                Problem::new(Code::Internal, "this program failed: the log says more").into_response()
+            }))
+    }
+}
+
+/// The OpenAPI description, as `/openapi.json` has it.
+#[must_use]
+pub fn open_api() -> utoipa::openapi::OpenApi {
+    described().split_for_parts().1
+}
+
+fn new_link(sessions: Option<&Sessions>) -> Result<Json<OneTimeLink>, Problem> {
+    match sessions {
+        Some(sessions) => Ok(Json(OneTimeLink { url: sessions.new_link() })),
+        None => Err(Problem::new(
+            Code::Later,
+            "no browser is let in: start the agent with --listen 127.0.0.1:PORT, then ask for a link again",
+        )),
+    }
+}
+
+fn described() -> OpenApiRouter<App> {
+    OpenApiRouter::with_openapi(Description::openapi())
+        .routes(routes!(routes::status))
+        .routes(routes!(routes::drivers, routes::create_driver))
+        .routes(routes!(routes::driver, routes::edit_driver))
+        .routes(routes!(routes::photos))
+        .routes(routes!(routes::photo))
+        .routes(routes!(routes::photo_file))
+        .routes(routes!(routes::take))
+        .routes(routes!(routes::unassigned))
+        .routes(routes!(routes::unassigned_file))
+        .routes(routes!(routes::offers))
+        .routes(routes!(routes::assign))
+        .routes(routes!(routes::discard))
+        .routes(routes!(routes::decide))
+        .routes(routes!(routes::needs_attention))
+        .routes(routes!(routes::settle))
+        .routes(routes!(routes::sync_now))
+        .routes(routes!(routes::sync_pause))
+        .routes(routes!(routes::sync_resume))
+        .routes(routes!(routes::changes))
+}

@@ -1,0 +1,136 @@
+//! The one shape of every answer that is not a success: a closed code that pages and scripts act on, a sentence, a detail.
+//!
+//! The sentence says what happened, what it means and what to do; it never holds personal data.
+
+use axum::Json;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use parkdesk_domain::Refusal;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::capture::TakeError;
+use crate::error::Error;
+use crate::words::{self, Lang};
+
+/// The closed list of codes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Code {
+    /// The request cannot be read, or a field has an impossible value (`detail` names it).
+    BadRequest,
+    /// No such thing on this appliance.
+    NotFound,
+    /// The file of a photo is not here yet.
+    NotHere,
+    /// The appliance belongs to no hub yet.
+    NotEnrolled,
+    /// The rules refuse it (`detail` is the refusal's code).
+    Refused,
+    /// The file is no picture that is taken (`detail` is the rejection's code).
+    Rejected,
+    /// The picture stopped the face program twice.
+    Quarantined,
+    /// Too much to do just now; try again soon.
+    Busy,
+    /// It cannot be done now; nothing was changed.
+    Later,
+    /// The disk is full; nothing was changed.
+    DiskFull,
+    /// The request is larger than what is taken.
+    TooLarge,
+    /// Not from here.
+    Forbidden,
+    /// Not let in.
+    Unauthorized,
+    /// A fault of this program or its disk; the log says more.
+    Internal,
+}
+
+impl Code {
+    fn status(self) -> StatusCode {
+        match self {
+            Self::BadRequest => StatusCode::BAD_REQUEST,
+            Self::NotFound | Self::NotHere => StatusCode::NOT_FOUND,
+            Self::NotEnrolled | Self::Refused => StatusCode::CONFLICT,
+            Self::Rejected | Self::Quarantined => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Busy | Self::Later => StatusCode::SERVICE_UNAVAILABLE,
+            Self::DiskFull => StatusCode::INSUFFICIENT_STORAGE,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Forbidden => StatusCode::FORBIDDEN,
+            Self::Unauthorized => StatusCode::UNAUTHORIZED,
+            Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+}
+
+/// Why there is no success.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Problem {
+    /// What a program acts on.
+    pub code: Code,
+    /// What a person reads, in English.
+    pub message: String,
+    /// The code within the code, or the field at fault.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+}
+
+impl Problem {
+    /// A problem without a detail.
+    #[must_use]
+    pub fn new(code: Code, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), detail: None }
+    }
+
+    fn detail(mut self, detail: impl Into<String>) -> Self {
+        self.detail = Some(detail.into());
+        self
+    }
+
+    fn refused(refusal: &Refusal) -> Self {
+        let mut message = format!("refused: {}", words::refusal(&refusal.code, Lang::En));
+        if let Some(field) = &refusal.field {
+            message.push_str(&format!(" (field {field})"));
+        }
+        Self::new(Code::Refused, message).detail(refusal.code.as_str())
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        (self.code.status(), Json(self)).into_response()
+    }
+}
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        let message = error.to_string();
+        match error {
+            Error::NotFound(what) => Self::new(Code::NotFound, message).detail(what),
+            Error::NotHere => Self::new(Code::NotHere, message),
+            Error::NotEnrolled => Self::new(Code::NotEnrolled, message),
+            Error::BadInput { field, .. } => Self::new(Code::BadRequest, message).detail(field),
+            Error::Refused(refusal) => Self::refused(&refusal),
+            Error::DiskFull => Self::new(Code::DiskFull, message),
+            Error::Busy => Self::new(Code::Busy, message),
+            Error::Damaged(_) | Error::Replica(_) => {
+                tracing::error!(error = %message, "a request failed");
+                Self::new(Code::Internal, message)
+            }
+        }
+    }
+}
+
+impl From<TakeError> for Problem {
+    fn from(error: TakeError) -> Self {
+        let message = error.to_string();
+        match error {
+            TakeError::Rejected(rejection) => Self::new(Code::Rejected, message).detail(rejection.code.as_str()),
+            TakeError::Quarantined => Self::new(Code::Quarantined, message),
+            TakeError::Busy => Self::new(Code::Busy, message),
+            TakeError::Later(_) => Self::new(Code::Later, message),
+            TakeError::Refused(refusal) => Self::refused(&refusal),
+        }
+    }
+}

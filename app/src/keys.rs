@@ -1,0 +1,318 @@
+//! The key of a data directory: where it is kept, how it is made, and what to do when it is gone.
+//!
+//! The chain: `--key-file` when given; else the systemd credential `parkdesk-key` when the service has one; else the OS
+//! keyring. The first start makes the key, keeps it there, reads it back and makes a recovery code, whose wrapped copy of the
+//! key lies beside the file (`recovery.bin`).
+//!
+//! Invariant: a directory that holds a replica never gets a new key, and nothing ever falls back to a plain file that nobody
+//! asked for (`a_gone_keyring_is_no_key_and_nothing_is_made`). Without a key there are three ways, and [`NoKey`] names them:
+//! the recovery code, unlocking the keyring, enrolling anew beside the old file.
+
+pub mod ring;
+
+use std::fmt;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use parkdesk_sqlcipher::recovery::{self, RecoveryCode, RecoveryError};
+use parkdesk_sqlcipher::{Key, KeyError, durable};
+use uuid::Uuid;
+
+use self::ring::{Ring, RingError};
+
+/// The name of the systemd credential.
+pub const CREDENTIAL: &str = "parkdesk-key";
+const WRAPPED: &str = "recovery.bin";
+const INSTALLATION: &str = "installation";
+const REPLICA: &str = "replica.db";
+/// All that belongs to one key. The replica goes last: while it is there, the directory counts as used.
+const OLD_FILES: [&str; 10] = [
+    "keys.db-wal",
+    "keys.db-shm",
+    "keys.db",
+    "blobs",
+    WRAPPED,
+    INSTALLATION,
+    "replica.db-shm",
+    "replica.db-wal",
+    "replica.mark",
+    REPLICA,
+];
+
+/// A data directory and the key file that was asked for, if one was.
+#[derive(Debug, Clone)]
+pub struct KeyPlace {
+    /// The data directory.
+    pub dir: PathBuf,
+    /// `--key-file`.
+    pub key_file: Option<PathBuf>,
+}
+
+/// Where a key is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KeySource {
+    /// A file that only its owner may read.
+    File(PathBuf),
+    /// A credential that systemd hands over.
+    Credential,
+    /// The keyring of the desktop.
+    Keyring,
+}
+
+impl fmt::Display for KeySource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path) => write!(f, "the key file {}", path.display()),
+            Self::Credential => write!(f, "the systemd credential {CREDENTIAL}"),
+            Self::Keyring => f.write_str("the keyring"),
+        }
+    }
+}
+
+/// A key with what is to be told about it.
+#[derive(Debug)]
+pub struct Opened {
+    /// The key.
+    pub key: Key,
+    /// Where it is kept.
+    pub source: KeySource,
+    /// The recovery code, at the first start only: to be shown once.
+    pub recovery: Option<RecoveryCode>,
+}
+
+/// The directory holds a replica whose key cannot be had.
+#[derive(Debug)]
+pub struct NoKey {
+    /// The data directory.
+    pub dir: PathBuf,
+    /// Where the key was looked for.
+    pub looked_in: KeySource,
+    /// What was found there.
+    pub why: String,
+    /// Whether a recovery code can open it.
+    pub has_wrapped_copy: bool,
+}
+
+impl fmt::Display for NoKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let dir = self.dir.display();
+        write!(f, "the data in {dir} is locked: its key is not in {} ({}). Nothing was changed. ", self.looked_in, self.why)?;
+        f.write_str("There are three ways on: ")?;
+        if self.has_wrapped_copy {
+            write!(f, "(1) enter the recovery code: parkdesk-agent recover --data {dir}; ")?;
+        } else {
+            write!(f, "(1) the recovery code does not help, because its file {WRAPPED} is gone; ")?;
+        }
+        f.write_str("(2) unlock the keyring (sign in to the desktop again) or put the key file back, and start again; ")?;
+        write!(f, "(3) enrol anew beside the old data: parkdesk-agent enrol --beside-old --data {dir}")
+    }
+}
+
+/// Why there is no key.
+#[derive(Debug, thiserror::Error)]
+pub enum KeysError {
+    /// There is a replica, but not its key.
+    #[error("{0}")]
+    NoKey(Box<NoKey>),
+    /// A first start without a place to keep the key.
+    #[error(
+        "the keyring cannot keep the key ({0}). The data would not be protected, so nothing was made. Sign in to a desktop \
+         with a keyring, or start with --key-file FILE, or give the service a systemd credential named parkdesk-key"
+    )]
+    NoKeyStore(RingError),
+    /// The key file or credential is there, but cannot be used.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// The keyring did not keep what it was given.
+    #[error("the keyring did not keep the key, so nothing was made: check the keyring or start with --key-file FILE")]
+    NotKept,
+    /// The recovery code does not open the wrapped copy.
+    #[error("{0}")]
+    Recovery(#[from] RecoveryError),
+    /// There is no wrapped copy to open.
+    #[error("there is no file {WRAPPED} in the data directory: a recovery code cannot help here")]
+    NoWrappedCopy,
+    /// A systemd credential cannot be written from here.
+    #[error("the key comes from a systemd credential, which only the administrator can restore (systemd-creds encrypt)")]
+    CredentialIsReadOnly,
+    /// A file operation failed.
+    #[error("{}: {cause}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        cause: io::Error,
+    },
+}
+
+impl KeyPlace {
+    /// Whether the directory holds a replica, which then has a key somewhere.
+    #[must_use]
+    pub fn has_replica(&self) -> bool {
+        self.dir.join(REPLICA).exists()
+    }
+
+    /// The key: found, or made at the first start.
+    ///
+    /// # Errors
+    /// [`KeysError`]; in every case nothing was made that was not asked for.
+    pub fn open(&self, ring: &dyn Ring) -> Result<Opened, KeysError> {
+        let (found, source) = self.find(ring)?;
+        match found {
+            Ok(key) if self.has_replica() => Ok(Opened { key, source, recovery: None }),
+            // A start that ended before there was a replica: its key is good, its recovery code may never have been read.
+            Ok(key) => self.with_code(key, source),
+            Err(why) if self.has_replica() => Err(self.no_key(source, why.to_string())),
+            Err(Missing::Unreachable(error)) => Err(KeysError::NoKeyStore(error)),
+            Err(Missing::Absent) => {
+                durable::make_private_dir(&self.dir).map_err(|cause| self.io(&self.dir, cause))?;
+                let key = match &source {
+                    KeySource::File(path) => Key::create_file(path)?,
+                    KeySource::Credential | KeySource::Keyring => {
+                        let key = Key::random()?;
+                        self.keep(ring, &key)?;
+                        key
+                    }
+                };
+                self.with_code(key, source)
+            }
+        }
+    }
+
+    /// Makes a new recovery code; the old one no longer opens anything.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn renew_recovery(&self, ring: &dyn Ring) -> Result<RecoveryCode, KeysError> {
+        let opened = self.open(ring)?;
+        match opened.recovery {
+            Some(code) => Ok(code),
+            None => self.wrap(&opened.key),
+        }
+    }
+
+    /// Opens the wrapped copy with a recovery code and puts the key back where it is looked for.
+    ///
+    /// # Errors
+    /// If the code is mistyped or another one, or the key cannot be kept.
+    pub fn recover(&self, ring: &dyn Ring, code: &str) -> Result<KeySource, KeysError> {
+        let path = self.dir.join(WRAPPED);
+        let wrapped = match fs::read(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(KeysError::NoWrappedCopy),
+            other => other.map_err(|cause| self.io(&path, cause))?,
+        };
+        let key = recovery::unwrap(&wrapped, &RecoveryCode::parse(code)?)?;
+        if let Some(path) = &self.key_file {
+            durable::create(path, key.to_hex().as_bytes()).map_err(|cause| self.io(path, cause))?;
+            return Ok(KeySource::File(path.clone()));
+        }
+        if std::env::var_os("CREDENTIALS_DIRECTORY").is_some_and(|dir| Path::new(&dir).join(CREDENTIAL).exists()) {
+            return Err(KeysError::CredentialIsReadOnly);
+        }
+        self.keep(ring, &key)?;
+        Ok(KeySource::Keyring)
+    }
+
+    /// Moves everything that belongs to the old key into a folder beside, so that the directory can be enrolled anew. The
+    /// old files stay encrypted and whole, unsent work included.
+    ///
+    /// # Errors
+    /// If a file cannot be moved; what was moved is in the folder, the rest where it was.
+    pub fn set_aside(&self, label: &str) -> Result<PathBuf, KeysError> {
+        let aside = self.dir.join(format!("aside-{label}"));
+        durable::make_private_dir(&aside).map_err(|cause| self.io(&aside, cause))?;
+        for name in OLD_FILES {
+            let from = self.dir.join(name);
+            match fs::rename(&from, aside.join(name)) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                other => other.map_err(|cause| self.io(&from, cause))?,
+            }
+        }
+        durable::sync_parent(&aside).map_err(|cause| self.io(&aside, cause))?;
+        Ok(aside)
+    }
+
+    /// Looks where the key should be: the outer error is a place that is there and unusable.
+    fn find(&self, ring: &dyn Ring) -> Result<(Result<Key, Missing>, KeySource), KeysError> {
+        if let Some(path) = &self.key_file {
+            let found = if path.exists() { Ok(Key::from_file(path)?) } else { Err(Missing::Absent) };
+            return Ok((found, KeySource::File(path.clone())));
+        }
+        match Key::from_credential(CREDENTIAL) {
+            Ok(key) => return Ok((Ok(key), KeySource::Credential)),
+            Err(KeyError::NoCredential(_)) => {}
+            Err(error) => return Err(error.into()),
+        }
+        let Some(user) = self.installation()? else { return Ok((Err(Missing::Absent), KeySource::Keyring)) };
+        let found = match ring.get(&user) {
+            Ok(Some(text)) => Ok(Key::from_hex(&text)?),
+            Ok(None) => Err(Missing::Absent),
+            Err(error) => Err(Missing::Unreachable(error)),
+        };
+        Ok((found, KeySource::Keyring))
+    }
+
+    fn keep(&self, ring: &dyn Ring, key: &Key) -> Result<(), KeysError> {
+        let user = match self.installation()? {
+            Some(user) => user,
+            None => self.new_installation()?,
+        };
+        let text = key.to_hex();
+        ring.set(&user, &text).map_err(KeysError::NoKeyStore)?;
+        let kept = ring.get(&user).map_err(KeysError::NoKeyStore)?;
+        if kept.is_some_and(|kept| kept == text) { Ok(()) } else { Err(KeysError::NotKept) }
+    }
+
+    fn with_code(&self, key: Key, source: KeySource) -> Result<Opened, KeysError> {
+        let code = self.wrap(&key)?;
+        Ok(Opened { key, source, recovery: Some(code) })
+    }
+
+    fn wrap(&self, key: &Key) -> Result<RecoveryCode, KeysError> {
+        let mut rng = rand::rng();
+        let code = recovery::new_code(&mut rng);
+        let path = self.dir.join(WRAPPED);
+        durable::replace(&path, &recovery::wrap(key, &code, &mut rng)).map_err(|cause| self.io(&path, cause))?;
+        Ok(code)
+    }
+
+    /// The name under which the keyring knows this directory: it moves with the directory.
+    fn installation(&self) -> Result<Option<String>, KeysError> {
+        let path = self.dir.join(INSTALLATION);
+        match fs::read_to_string(&path) {
+            Ok(text) => Ok(Some(text.trim().to_owned())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(cause) => Err(self.io(&path, cause)),
+        }
+    }
+
+    fn new_installation(&self) -> Result<String, KeysError> {
+        let path = self.dir.join(INSTALLATION);
+        let id = Uuid::new_v4().simple().to_string();
+        durable::create(&path, id.as_bytes()).map_err(|cause| self.io(&path, cause))?;
+        Ok(id)
+    }
+
+    fn no_key(&self, looked_in: KeySource, why: String) -> KeysError {
+        let has_wrapped_copy = self.dir.join(WRAPPED).exists();
+        KeysError::NoKey(Box::new(NoKey { dir: self.dir.clone(), looked_in, why, has_wrapped_copy }))
+    }
+
+    #[allow(clippy::unused_self, reason = "reads as a part of the place at every call")]
+    fn io(&self, path: &Path, cause: io::Error) -> KeysError {
+        KeysError::Io { path: path.to_owned(), cause }
+    }
+}
+
+/// A place that answers without a key.
+#[derive(Debug, thiserror::Error)]
+enum Missing {
+    #[error("it holds no key for this data")]
+    Absent,
+    #[error(transparent)]
+    Unreachable(RingError),
+}
+
+#[cfg(test)]
+mod tests;
