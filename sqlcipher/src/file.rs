@@ -132,6 +132,8 @@ impl File {
         match &self.inner.pool {
             Some(pool) => {
                 let conn = open::open_reader(&pool.path, &pool.key)?;
+                // VACUUM INTO counts as writing, though it only writes the copy.
+                conn.pragma_update(None, "query_only", false)?;
                 migrate::vacuum_into(&conn, path)
             }
             None => migrate::vacuum_into(self.writer(Priority::Sync).1.conn(), path),

@@ -154,13 +154,13 @@ pub fn unwrap(wrapped: &[u8], code: &RecoveryCode) -> Result<Key, RecoveryError>
 #[cfg(test)]
 mod tests {
     use rand::SeedableRng;
-    use rand::rngs::ChaCha20Rng;
+    use rand::rngs::StdRng;
 
     use super::*;
 
     #[test]
     fn a_code_opens_what_it_wrapped_however_it_is_typed() {
-        let mut rng = ChaCha20Rng::seed_from_u64(1);
+        let mut rng = StdRng::seed_from_u64(1);
         let (key, code) = (Key::from_bytes([9; 32]), new_code(&mut rng));
         let wrapped = wrap(&key, &code, &mut rng);
         let text = code.to_string();
@@ -172,7 +172,7 @@ mod tests {
 
     #[test]
     fn a_mistyped_letter_is_found_and_another_code_does_not_open() {
-        let mut rng = ChaCha20Rng::seed_from_u64(2);
+        let mut rng = StdRng::seed_from_u64(2);
         let (key, code) = (Key::from_bytes([9; 32]), new_code(&mut rng));
         let wrapped = wrap(&key, &code, &mut rng);
         let text = code.to_string();

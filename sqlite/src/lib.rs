@@ -40,7 +40,7 @@ pub use files::StoredFile;
 pub use frame::FrameOutcome;
 pub use identity::Identity;
 pub use outbox::{Draft, Pending, PendingSummary, Submitted};
-pub use photos::PhotoView;
+pub use photos::{PhotoCounts, PhotoView};
 pub use replica::{Replica, Salvaged};
 pub use rows::RowState;
 pub use search::{DriverHit, MatchOn, Page, Search, SearchKey};

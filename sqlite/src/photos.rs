@@ -21,7 +21,37 @@ pub struct PhotoView {
     pub state: RowState,
 }
 
+/// Photos by where they stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct PhotoCounts {
+    /// All that are held here.
+    pub total: u64,
+    /// Those that a command not judged yet wrote.
+    pub pending: u64,
+    /// Those of which the hub has every file.
+    pub stored: u64,
+}
+
 impl ReadTx<'_> {
+    /// How many photos there are, and how far they have come.
+    ///
+    /// # Errors
+    /// If the file fails.
+    pub fn photo_counts(&self) -> Result<PhotoCounts> {
+        let sql = "SELECT count(*) AS total,
+                       coalesce(sum(EXISTS (SELECT 1 FROM pending_touch JOIN outbox USING (seq)
+                           WHERE pending_touch.scope = photos.scope AND pending_touch.kind = 'photo'
+                             AND pending_touch.id = photos.id AND is_write = 1 AND verdict IS NULL)), 0) AS pending,
+                       coalesce(sum(NOT EXISTS (SELECT 1 FROM photo_files
+                           WHERE photo_files.scope = photos.scope AND photo_files.photo_id = photos.id
+                             AND is_stored = 0)), 0) AS stored
+                   FROM photos";
+        let counts = self.one(sql, [], |row| {
+            Ok(PhotoCounts { total: row.get("total")?, pending: row.get("pending")?, stored: row.get("stored")? })
+        })?;
+        Ok(counts.unwrap_or_default())
+    }
+
     /// One photo.
     ///
     /// # Errors

@@ -326,6 +326,18 @@ fn read_unsent(path: &Path, key: &Key) -> (Vec<Vec<u8>>, Option<String>) {
     (found, unread.err())
 }
 
+impl ReadTx<'_> {
+    /// The statements that made the tables, for reports of the doctor and the reviewed `schema.snap`.
+    ///
+    /// # Errors
+    /// If the file fails.
+    pub fn schema(&self) -> Result<String> {
+        let sql = "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'refinery%'
+                   ORDER BY tbl_name, type DESC, name";
+        Ok(self.texts(sql, [])?.join(";\n"))
+    }
+}
+
 fn newest(tx: &ReadTx<'_>) -> Result<i64> {
     Ok(tx.one("SELECT coalesce(max(n), 0) FROM change_tags", [], |row| row.get(0))?.unwrap_or(0))
 }

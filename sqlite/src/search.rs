@@ -134,14 +134,18 @@ impl Sql {
 
     fn arms_of_word(&mut self, word: &str) -> Vec<String> {
         let stem = stem(word);
-        let mut names = format!("words : {} *", quoted(word));
+        let mut arms = Vec::new();
+        // As it is typed first; then by the stem, for Иванова -> Иванов and Иванов -> Иванова alike.
+        let mut queries = vec![(0, format!("words : {} *", quoted(word)))];
         if stem.chars().count() >= 3 {
-            names.push_str(&format!(" OR stems : {} *", quoted(&stem)));
+            queries.push((1, format!("words : {} * OR stems : {}", quoted(&stem), quoted(&stem))));
         }
-        let query = self.bind(names);
-        let mut arms = vec![format!(
-            "SELECT rowid AS doc, 0 AS tier, 1 AS bits FROM driver_words WHERE driver_words MATCH {query}"
-        )];
+        for (tier, query) in queries {
+            let query = self.bind(query);
+            arms.push(format!(
+                "SELECT rowid AS doc, {tier} AS tier, 1 AS bits FROM driver_words WHERE driver_words MATCH {query}"
+            ));
+        }
         let key = fold::plate(word);
         if word.chars().count() >= 3 {
             let query = self.bind(format!("name : {} OR keys : {}", quoted(word), quoted(&key)));

@@ -1,0 +1,282 @@
+//! Files, keys and templates on disk: what survives, what cannot be read, what is destroyed.
+
+mod common;
+
+use std::fs;
+use std::path::Path;
+
+use common::*;
+use parkdesk_domain::body::{FaceBox, FileClass};
+use parkdesk_domain::command::Command;
+use parkdesk_domain::ids::{BlobId, Millis};
+use parkdesk_domain::row::Write;
+use parkdesk_sqlite::{
+    Error, Key, NewTemplate, NewUnassigned, OpenError, Origin, Priority, Replica, Settle, Settler, Taken, TakenOutcome,
+};
+use serde_json::json;
+
+const CANARY: &[u8] = b"canary-of-a-face-0123456789abcdef";
+
+fn key() -> Key {
+    Key::from_bytes([7; 32])
+}
+
+fn holds(dir: &Path, needle: &[u8]) -> Vec<String> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(holds(&path, needle));
+        } else if fs::read(&path).unwrap().windows(needle.len()).any(|window| window == needle) {
+            found.push(path.display().to_string());
+        }
+    }
+    found
+}
+
+fn canary() -> Vec<u8> {
+    CANARY.repeat(4000)
+}
+
+/// A replica with driver `v1` and photo `f1` whose original is the canary.
+fn with_photo(dir: &Path) -> (Hub, Replica, BlobId) {
+    let mut hub = Hub::new();
+    let replica = Replica::open(dir, &key()).unwrap();
+    enrol(&replica, &hub);
+    submit(&replica, 1, new_driver("v1", "Иванов", None, None));
+    let stored = replica.put_file(&id("v1"), FileClass::Original, &canary()).unwrap();
+    let thumb = replica.put_file(&id("v1"), FileClass::Thumb, b"thumb f1").unwrap();
+    replica
+        .write(Priority::Person, |tx| {
+            tx.add_blob(&stored.to_blob(Origin::Local), Millis(1))?;
+            tx.add_blob(&thumb.to_blob(Origin::Local), Millis(1))
+        })
+        .map_err(|error: Error| error)
+        .unwrap();
+    let Command::PhotoCapture(mut args) = capture("f1", "v1") else { unreachable!() };
+    args.original.id = stored.id.clone();
+    args.original.size_bytes = stored.size_bytes;
+    submit(&replica, 2, Command::PhotoCapture(args));
+    let template = NewTemplate {
+        photo: id("f1"),
+        face: FaceBox { x: 1, y: 2, w: 3, h: 4 },
+        person: id("v1"),
+        model_id: "m".into(),
+        aligner_id: "a".into(),
+        vector: CANARY.to_vec(),
+    };
+    replica.write(Priority::Person, |tx| tx.put_template(&template)).unwrap();
+    let judged = push(&replica, &mut hub);
+    take(&replica, &judged);
+    pull_all(&replica, &hub);
+    (hub, replica, stored.id)
+}
+
+#[test]
+fn photos_and_templates_are_in_no_file_in_plain_and_gone_with_the_persons_key() {
+    let dir = tempfile::tempdir().unwrap();
+    let (_, replica, blob) = with_photo(dir.path());
+    assert!(replica.read_file(&blob).unwrap() == canary());
+    assert_eq!(replica.templates("m", "a").unwrap()[0].vector, CANARY);
+    assert!(replica.templates("other", "a").unwrap().is_empty());
+    assert_eq!(holds(dir.path(), CANARY), Vec::<String>::new());
+
+    // A copy made before, as a thief or a backup has it.
+    let copy = tempfile::tempdir().unwrap();
+    let backup = copy.path().join("replica.db");
+    replica.backup_to(&backup).unwrap();
+    replica.destroy_person_key(&id("v1")).unwrap();
+    assert!(matches!(replica.read_file(&blob), Err(Error::Missing { .. })));
+    assert!(replica.templates("m", "a").unwrap().is_empty());
+    assert!(matches!(replica.person_key(&id("v1")), Err(Error::KeyDestroyed(_))), "it is not made again in silence");
+    assert!(matches!(replica.put_file(&id("v1"), FileClass::Thumb, b"x"), Err(Error::KeyDestroyed(_))));
+    assert_eq!(holds(dir.path(), CANARY), Vec::<String>::new());
+    drop(replica);
+    fs::copy(&backup, dir.path().join("replica.db")).unwrap();
+    let replica = Replica::open(dir.path(), &key()).unwrap();
+    assert!(replica.templates("m", "a").unwrap().is_empty(), "the copy's templates do not open either");
+    assert!(matches!(replica.read_file(&blob), Err(Error::KeyDestroyed(_))));
+}
+
+#[test]
+fn a_file_is_sent_only_after_its_command_was_applied_thumbs_first() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut hub, replica, blob) = with_photo(dir.path());
+    let uploads = replica.read(|tx| tx.uploads(10)).unwrap();
+    assert_eq!(uploads.iter().map(|u| u.class).collect::<Vec<_>>(), [FileClass::Thumb, FileClass::Original]);
+    replica.write(Priority::Sync, |tx| tx.set_upload_parts(&blob, &[0, 2])).unwrap();
+    assert_eq!(replica.read(|tx| tx.uploads(10)).unwrap()[1].parts, [0, 2]);
+    replica.write(Priority::Sync, |tx| tx.park_upload(&blob, "too_large", Millis(9))).unwrap();
+    assert_eq!(replica.read(|tx| tx.uploads(10)).unwrap().len(), 1);
+    assert_eq!(replica.read(|tx| tx.needs_attention()).unwrap()[0].blob.as_ref(), Some(&blob));
+    // The hub's row says that it has both: nothing more to send.
+    let at = hub.rows.keys().find(|at| at.id == id("f1")).cloned().unwrap();
+    let mut body: serde_json::Value = serde_json::from_str(&hub.rows[&at].body).unwrap();
+    body["original"]["stored"] = json!(true);
+    body["thumb"]["stored"] = json!(true);
+    hub.write(&[Write::put(at, &body).unwrap()]);
+    pull_all(&replica, &hub);
+    assert!(replica.read(|tx| tx.uploads(10)).unwrap().is_empty());
+    assert!(replica.read(|tx| tx.wanted_downloads(10)).unwrap().is_empty(), "the bytes are here");
+    let other = enrolled(&hub);
+    let wanted = other.read(|tx| tx.wanted_downloads(10)).unwrap();
+    assert_eq!(wanted.iter().map(|w| w.class).collect::<Vec<_>>(), [FileClass::Thumb, FileClass::Original]);
+    assert_eq!((&wanted[1].id, &wanted[1].driver), (&blob, &id("v1")));
+    other.write(Priority::Sync, |tx| tx.park_blob(&wanted[1], "hash_mismatch", Millis(9))).unwrap();
+    assert_eq!(other.read(|tx| tx.wanted_downloads(10)).unwrap().len(), 1);
+}
+
+#[test]
+fn a_refused_photo_keeps_its_files_until_it_is_discarded() {
+    let dir = tempfile::tempdir().unwrap();
+    let replica = Replica::open(dir.path(), &key()).unwrap();
+    let mut hub = Hub::new();
+    let stored = replica.put_file(&id("v9"), FileClass::Original, b"original f1").unwrap();
+    replica.write(Priority::Person, |tx| tx.add_blob(&stored.to_blob(Origin::Local), Millis(1))).unwrap();
+    // Not enrolled yet: nothing is known, so nothing is refused here.
+    submit(&replica, 1, capture("f1", "v9"));
+    enrol(&replica, &hub);
+    let judged = push(&replica, &mut hub);
+    take(&replica, &judged);
+    pull_all(&replica, &hub);
+    let entry = replica.read(|tx| tx.needs_attention()).unwrap().remove(0);
+    drop(replica);
+    let replica = Replica::open(dir.path(), &key()).unwrap();
+    assert_eq!(replica.read_file(&stored.id).unwrap(), b"original f1");
+    let mut new_id = || command_id(9);
+    replica
+        .write(Priority::Person, |tx| {
+            let actor = parkdesk_domain::command::Actor::User(id("u1"));
+            tx.settle(entry.id, Settle::Discard, &mut Settler { actor, now: Millis(9), new_id: &mut new_id })
+        })
+        .unwrap();
+    replica.empty_trash().unwrap();
+    assert!(matches!(replica.read_file(&stored.id), Err(Error::Missing { .. })));
+}
+
+#[test]
+fn an_object_without_a_row_is_swept_at_the_next_start_and_the_trays_are_not() {
+    let dir = tempfile::tempdir().unwrap();
+    let replica = Replica::open(dir.path(), &key()).unwrap();
+    replica.put_file(&id("v1"), FileClass::Original, b"orphan").unwrap();
+    let kept = replica.put_file(&id("entry1"), FileClass::Original, b"kept").unwrap();
+    let entry = NewUnassigned {
+        id: id("entry1"),
+        name: "a.jpg".into(),
+        source_sha256: BlobId::of(b"source"),
+        park: Some(id("p1")),
+        source: "folder".into(),
+        files: vec![(FileClass::Original, kept.id.clone())],
+        analysis: "{}".into(),
+        offers: "[]".into(),
+        reason: "no_face".into(),
+        captured_at_ms: Millis(3),
+    };
+    let taken = Taken {
+        sha256: BlobId::of(b"source"),
+        name: "a.jpg".into(),
+        outcome: TakenOutcome::Tray,
+        subject: Some("entry1".into()),
+        at_ms: Millis(4),
+    };
+    replica
+        .write(Priority::Person, |tx| {
+            tx.add_blob(&kept.to_blob(Origin::Local), Millis(1))?;
+            tx.record_taken(&taken)?;
+            tx.add_unassigned(&entry, Millis(4))
+        })
+        .map_err(|error: Error| error)
+        .unwrap();
+    drop(replica);
+    let replica = Replica::open(dir.path(), &key()).unwrap();
+    replica.write(Priority::Person, |tx| tx.release_unreferenced()).unwrap();
+    replica.empty_trash().unwrap();
+    assert_eq!(replica.read_file(&kept.id).unwrap(), b"kept");
+    let waiting = replica.read(|tx| tx.unassigned()).unwrap();
+    assert_eq!(waiting[0].entry, entry);
+    assert_eq!(replica.read(|tx| tx.unassigned_entry(&id("entry1"))).unwrap().as_ref(), waiting.first());
+    assert_eq!(replica.read(|tx| tx.taken_file(&taken.sha256)).unwrap(), Some(taken));
+    assert!(replica.read(|tx| tx.uploads(9)).unwrap().is_empty(), "the tray's files are not sent");
+    let objects = walk(&dir.path().join("blobs"));
+    assert_eq!(objects, 1, "the orphan is gone");
+
+    // A driver is named: sealed anew with the driver's key, the entry's object goes.
+    let again = replica.put_file(&id("v1"), FileClass::Original, b"kept").unwrap();
+    replica
+        .write(Priority::Person, |tx| {
+            tx.add_blob(&again.to_blob(Origin::Local), Millis(5))?;
+            tx.remove_unassigned(&id("entry1"))
+        })
+        .map_err(|error: Error| error)
+        .unwrap();
+    replica.empty_trash().unwrap();
+    replica.destroy_person_key(&id("entry1")).unwrap();
+    assert_eq!(replica.read_file(&kept.id).unwrap(), b"kept");
+    assert_eq!(walk(&dir.path().join("blobs")), 1);
+}
+
+fn walk(dir: &Path) -> usize {
+    let entries = fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path());
+    entries.map(|path| if path.is_dir() { walk(&path) } else { 1 }).sum()
+}
+
+#[test]
+fn a_lost_file_is_never_replaced_by_an_empty_one() {
+    for lost in ["replica.db", "keys.db"] {
+        let dir = tempfile::tempdir().unwrap();
+        drop(Replica::open(dir.path(), &key()).unwrap());
+        fs::remove_file(dir.path().join(lost)).unwrap();
+        let error = Replica::open(dir.path(), &key()).unwrap_err();
+        assert!(matches!(error, OpenError::File(parkdesk_sqlcipher::OpenError::Missing(_))), "{lost}: {error}");
+        assert!(!dir.path().join(lost).exists());
+    }
+}
+
+#[test]
+fn a_damaged_replica_is_moved_aside_and_its_unsent_commands_saved() {
+    let dir = tempfile::tempdir().unwrap();
+    let replica = Replica::open(dir.path(), &key()).unwrap();
+    submit(&replica, 1, capture("f1", "v1"));
+    submit(&replica, 2, capture("f2", "v1"));
+    drop(replica);
+    let (replica, salvaged) = Replica::salvage(dir.path(), &key(), "page 12 is damaged", Millis(77)).unwrap();
+    assert_eq!((salvaged.commands, salvaged.unread), (2, None));
+    assert!(salvaged.aside.exists());
+    let entries = replica.read(|tx| tx.needs_attention()).unwrap();
+    assert_eq!(entries.len(), 2);
+    let mut n = 10;
+    let mut new_id = || {
+        n += 1;
+        command_id(n)
+    };
+    for entry in entries {
+        replica
+            .write(Priority::Person, |tx| {
+                let actor = parkdesk_domain::command::Actor::User(id("u1"));
+                tx.settle(entry.id, Settle::Retry, &mut Settler { actor, now: Millis(9), new_id: &mut new_id })
+            })
+            .unwrap();
+    }
+    assert_eq!(replica.read(|tx| tx.pending_summary()).unwrap().count, 2);
+}
+
+#[test]
+fn settings_and_the_sync_log_are_kept() {
+    let replica = Replica::in_memory().unwrap();
+    replica
+        .write(Priority::Person, |tx| {
+            tx.set_setting("hub_url", "a")?;
+            tx.set_setting("hub_url", "b")?;
+            for n in 0..2010 {
+                tx.log_sync("pushed", &format!("commands={n}"), Millis(n))?;
+            }
+            Ok(())
+        })
+        .map_err(|error: Error| error)
+        .unwrap();
+    assert_eq!(replica.read(|tx| tx.setting("hub_url")).unwrap().as_deref(), Some("b"));
+    let log = replica.read(|tx| tx.sync_log(5000)).unwrap();
+    assert_eq!((log.len(), log[0].detail.as_str()), (2000, "commands=2009"));
+    replica.write(Priority::Person, |tx| tx.remove_setting("hub_url")).unwrap();
+    assert_eq!(replica.read(|tx| tx.setting("hub_url")).unwrap(), None);
+}
