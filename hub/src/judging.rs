@@ -196,10 +196,10 @@ mod tests {
     }
 
     fn code(step: Step) -> RefusalCode {
-        match step {
-            Step::Refuse(refusal) => refusal.code,
-            Step::IdReused(Verdict::Rejected { refusal }) => refusal.code,
-            other => panic!("{other:?}"),
+        match &step {
+            Step::Refuse(refusal) => refusal.code.clone(),
+            Step::IdReused(Verdict::Rejected { refusal }) => refusal.code.clone(),
+            Step::Answer(_) | Step::IdReused(_) | Step::Plan => panic!("{step:?}"),
         }
     }
 

@@ -87,7 +87,7 @@ pub enum Enrolled {
     /// Wrong, used, expired, or tried too often: one answer for all.
     BadCode,
     /// The code is good, the rest is not; it stays good.
-    Refused(Refusal),
+    Refused(Box<Refusal>),
 }
 
 /// A push.

@@ -52,15 +52,18 @@ impl<T> From<parkdesk_sqlcipher::Error> for Stop<T> {
 
 impl From<parkdesk_sqlcipher::Error> for Error {
     fn from(error: parkdesk_sqlcipher::Error) -> Self {
+        let text = error.to_string();
         match error {
             parkdesk_sqlcipher::Error::Full => Self::Full,
-            parkdesk_sqlcipher::Error::Panicked(cause) => Self::Poison(cause),
+            parkdesk_sqlcipher::Error::Panicked(_) => Self::Poison(text),
             parkdesk_sqlcipher::Error::Sqlite(cause)
                 if cause.sqlite_error_code() == Some(rusqlite::ErrorCode::ConstraintViolation) =>
             {
-                Self::Poison(cause.to_string())
+                Self::Poison(text)
             }
-            other => Self::Failed(other.to_string()),
+            parkdesk_sqlcipher::Error::Corrupt(_) | parkdesk_sqlcipher::Error::Sqlite(_) => Self::Failed(text),
+            // The enum may grow.
+            _ => Self::Failed(text),
         }
     }
 }

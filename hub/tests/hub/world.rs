@@ -187,17 +187,10 @@ impl Device {
         world.call(Method::POST, "/v1/push", &self.token, self.push_body(commands, 0)).await
     }
 
-    #[track_caller]
-    pub(crate) fn push<'a>(
-        &'a self,
-        world: &'a World,
-        commands: &'a [String],
-    ) -> impl Future<Output = Vec<Verdict>> + 'a {
-        async move {
-            let answer: PushAnswer = self.try_push(world, commands).await.json();
-            assert_eq!(answer.verdicts.len(), commands.len(), "one verdict per command");
-            answer.verdicts.into_iter().map(|judged| judged.verdict).collect()
-        }
+    pub(crate) async fn push(&self, world: &World, commands: &[String]) -> Vec<Verdict> {
+        let answer: PushAnswer = self.try_push(world, commands).await.json();
+        assert_eq!(answer.verdicts.len(), commands.len(), "one verdict per command");
+        answer.verdicts.into_iter().map(|judged| judged.verdict).collect()
     }
 
     pub(crate) fn scopes(&self, park: &str) -> Vec<Scope> {

@@ -149,7 +149,7 @@ fn first_use(
     };
     let envelope = Envelope::of_hub(attempt.command.clone(), Actor::Hub, now, Command::DeviceEnrol(args));
     if let Verdict::Rejected { refusal } = judge::issue(tx, envelope, now, touched)? {
-        return Ok(Enrolled::Refused(*refusal));
+        return Ok(Enrolled::Refused(refusal));
     }
     tx.execute(
         "UPDATE enrolment_codes SET request = :request, device = :device WHERE handle = :handle",
