@@ -10,6 +10,8 @@ mod net;
 mod pickle;
 mod predictor;
 mod store;
+#[cfg(test)]
+mod tests;
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
@@ -39,7 +41,7 @@ struct Archive {
     package: String,
     version: String,
     sha256: String,
-    #[expect(dead_code, reason = "read by people and by the packaging")]
+    #[cfg_attr(not(test), expect(dead_code, reason = "for people and for the packaging"))]
     licence: String,
 }
 
@@ -54,6 +56,7 @@ struct Weights {
     member_sha256: String,
     member_bytes: u64,
     sha256: String,
+    bytes: u64,
 }
 
 /// Writes the weights into `to` from the archives in `from`; does nothing when they are there already.
@@ -61,7 +64,7 @@ struct Weights {
 /// # Errors
 /// If an archive is missing, or anything on the way is not what the manifest says.
 pub(crate) fn convert(from: &Path, to: &Path) -> Result<()> {
-    let manifest: Manifest = toml::from_str(MANIFEST).context("models/manifest.toml")?;
+    let manifest = manifest()?;
     fs::create_dir_all(to).with_context(|| format!("cannot make {}", to.display()))?;
     for archive in &manifest.archive {
         let wanted: Vec<&Weights> = manifest
@@ -77,8 +80,22 @@ pub(crate) fn convert(from: &Path, to: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Whether every file of weights is in `dir` and is the pinned one.
+///
+/// # Errors
+/// If the manifest itself cannot be read.
+pub(crate) fn are_right(dir: &Path) -> Result<bool> {
+    Ok(manifest()?.weights.iter().all(|weights| is_right(dir, weights)))
+}
+
+fn manifest() -> Result<Manifest> {
+    toml::from_str(MANIFEST).context("models/manifest.toml")
+}
+
 fn is_right(to: &Path, weights: &Weights) -> bool {
-    fs::read(to.join(&weights.file)).is_ok_and(|bytes| sha256(&bytes) == weights.sha256)
+    let path = to.join(&weights.file);
+    fs::metadata(&path).is_ok_and(|file| file.len() == weights.bytes)
+        && fs::read(&path).is_ok_and(|bytes| sha256(&bytes) == weights.sha256)
 }
 
 fn convert_archive(path: &Path, archive: &Archive, wanted: &[&Weights], to: &Path) -> Result<()> {

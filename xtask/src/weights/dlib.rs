@@ -122,10 +122,8 @@ impl<'a> Reader<'a> {
         let version = self.int()?;
         ensure!(version == 2, "byte {}: tensor version {version} is unknown", self.position());
         let shape = [self.size()?, self.size()?, self.size()?, self.size()?];
-        let bytes = shape
-            .iter()
-            .try_fold(4usize, |all, side| all.checked_mul(*side))
-            .context("a tensor's size overflows")?;
+        let bytes =
+            shape.iter().try_fold(4usize, |all, side| all.checked_mul(*side)).context("a tensor's size overflows")?;
         let data: Vec<f32> =
             self.take(bytes)?.as_chunks::<4>().0.iter().map(|quad| f32::from_le_bytes(*quad)).collect();
         Ok(Tensor { shape, data })

@@ -159,8 +159,7 @@ fn folded(weight: &[f32], bias: &[f32], scale: Option<&Layer>) -> Result<(Vec<f3
         .zip(gain)
         .flat_map(|(filter, g)| filter.iter().map(move |w| (f64::from(*w) * g) as f32))
         .collect();
-    let bias: Vec<f32> =
-        bias.iter().zip(gain).zip(shift).map(|((b, g), s)| (f64::from(*b) * g + s) as f32).collect();
+    let bias: Vec<f32> = bias.iter().zip(gain).zip(shift).map(|((b, g), s)| (f64::from(*b) * g + s) as f32).collect();
     ensure!(weight.iter().chain(&bias).all(|v| v.is_finite()), "a folded weight is not finite");
     Ok((weight, bias))
 }

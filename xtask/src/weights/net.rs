@@ -37,14 +37,27 @@ pub(super) struct Input {
 /// One layer's record. Both batch normalisation and its frozen form are a gain and a shift per channel.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Layer {
-    Conv { filters: [usize; 4], stride: [usize; 2], padding: [usize; 2], weight: Vec<f32>, bias: Vec<f32> },
-    Scale { gain: Vec<f64>, shift: Vec<f64> },
+    Conv {
+        filters: [usize; 4],
+        stride: [usize; 2],
+        padding: [usize; 2],
+        weight: Vec<f32>,
+        bias: Vec<f32>,
+    },
+    Scale {
+        gain: Vec<f64>,
+        shift: Vec<f64>,
+    },
     Relu,
     MaxPool(Pool),
     AveragePool(Pool),
     AddPrevious,
     /// `weight` is inputs x outputs, as dlib multiplies.
-    Linear { inputs: usize, outputs: usize, weight: Vec<f32> },
+    Linear {
+        inputs: usize,
+        outputs: usize,
+        weight: Vec<f32>,
+    },
     /// A tag or a skip: they name places of the graph and have no record.
     Name,
 }

@@ -5,6 +5,8 @@
 //! data in an arena, and allows three names (`OrderedDict`, `_rebuild_tensor_v2`, `FloatStorage`). Strides are honoured:
 //! the O-Net's tensors are stored column by column.
 
+#![allow(clippy::wildcard_enum_match_arm, reason = "a value of any other type is refused alike")]
+
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, bail, ensure};
