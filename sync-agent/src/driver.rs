@@ -216,13 +216,13 @@ impl<L: Local> Brain<L> {
             status.fetching = traffic(view.down);
             let next = view.link.next_try_ms.filter(|at| *at > now.mono_ms);
             status.next_try_at_ms = next.map(|at| now.wall.plus(ahead(at)));
-            status.last_problem = match (&view.link.problem, turn.errors.last()) {
-                (_, Some(_)) => Some(of_failure(Failure::Local, now.wall)),
-                _ if view.link.is_stuck => {
-                    status.last_problem.take().filter(is_loop).or_else(|| Some(looping(turn, now)))
-                }
-                (Some((failure, at)), None) => Some(of_failure(*failure, *at)),
-                (None, None) => None,
+            let kept = status.last_problem.take();
+            status.last_problem = match (view.link.stuck, view.link.problem, turn.errors.is_empty()) {
+                // Told with the time at which it stopped.
+                (Some(trouble), _, _) => kept.filter(is_stop).or_else(|| Some(stopped(trouble, now))),
+                (None, _, false) => Some(of_failure(Failure::Local, now.wall)),
+                (None, Some((failure, at)), true) => Some(of_failure(failure, at)),
+                (None, None, true) => None,
             };
         });
     }
@@ -251,16 +251,21 @@ fn problem(code: &str, message: &str, at_ms: Millis) -> LinkProblem {
     LinkProblem { code: code.into(), message: message.into(), at_ms }
 }
 
-fn is_loop(problem: &LinkProblem) -> bool {
+fn is_stop(problem: &LinkProblem) -> bool {
     problem.code == "sync_stopped"
 }
 
-fn looping(turn: &Turn, now: Now) -> LinkProblem {
-    let cloned = turn.troubles.contains(&Trouble::ClonedAgain);
-    let text = if cloned {
-        "the hub says that another copy of this appliance is at work: keep one, enrol the other anew, then sync again"
-    } else {
-        "the hub answers but nothing moves: sync stopped to spare both; look at the hub's log, then sync again"
+fn stopped(trouble: Trouble, now: Now) -> LinkProblem {
+    let text = match trouble {
+        Trouble::ClonedAgain => {
+            "another copy of this appliance is at work: keep one of the two and enrol the other anew, then sync again"
+        }
+        Trouble::PullStopped | Trouble::PullLoops => {
+            "the hub answers but brings nothing new forward: fetching stopped; look at the hub's log, then sync again"
+        }
+        Trouble::PushStopped | Trouble::PushLoops | Trouble::Failed(_) | Trouble::CommandWaits { .. } => {
+            "the hub answers but judges nothing: sending stopped; look at the hub's log, then sync again"
+        }
     };
     problem("sync_stopped", text, now.wall)
 }

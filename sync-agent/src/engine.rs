@@ -444,7 +444,17 @@ impl Engine {
             Turn::Looping => actions.push(Action::Report(Trouble::PushLoops)),
             Turn::Stuck => actions.push(Action::Report(Trouble::PushStopped)),
         }
-        self.link.set_stuck(self.push.is_stuck() || self.pull.is_stuck());
+        self.note_stuck();
+    }
+
+    fn note_stuck(&mut self) {
+        let stuck = match (self.push.is_stuck(), self.pull.is_stuck()) {
+            (true, _) if self.clones > MOST_CLONES => Some(Trouble::ClonedAgain),
+            (true, _) => Some(Trouble::PushStopped),
+            (false, true) => Some(Trouble::PullStopped),
+            (false, false) => None,
+        };
+        self.link.set_stuck(stuck);
     }
 
     fn pulled(&mut self, now: Now, draw: Draw, is_forward: bool, actions: &mut Vec<Action>) {
@@ -456,7 +466,7 @@ impl Engine {
             Turn::Looping => actions.push(Action::Report(Trouble::PullLoops)),
             Turn::Stuck => actions.push(Action::Report(Trouble::PullStopped)),
         }
-        self.link.set_stuck(self.push.is_stuck() || self.pull.is_stuck());
+        self.note_stuck();
     }
 
     fn failed(
@@ -512,7 +522,7 @@ impl Engine {
             self.clones += 1;
             if self.clones > MOST_CLONES {
                 self.push.answered(false, LoopLimits { stop_after: 0, ..self.loop_limits() }, draw.now_ms, draw.dice);
-                self.link.set_stuck(true);
+                self.link.set_stuck(Some(Trouble::ClonedAgain));
                 actions.push(Action::Report(Trouble::ClonedAgain));
             } else {
                 actions.push(Action::NewEpoch);

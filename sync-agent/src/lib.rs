@@ -10,6 +10,7 @@ pub mod driver;
 pub mod engine;
 pub mod enrol;
 pub mod http;
+mod replica;
 pub mod session;
 pub mod watch;
 

@@ -56,8 +56,10 @@ pub trait Local: Send + 'static {
     fn sender(&self) -> Result<Option<Sender>, LocalError>;
     /// Whether the hub revoked it.
     fn is_revoked(&self) -> Result<bool, LocalError>;
-    /// Commands to send now, people's work first.
-    fn outbox(&self, most: u32, bytes: u64) -> Result<Vec<Outgoing>, LocalError>;
+    /// Commands to send at this time of the hub, people's work first.
+    fn outbox(&self, most: u32, bytes: u64, hub_now: Millis) -> Result<Vec<Outgoing>, LocalError>;
+    /// These commands are on their way.
+    fn mark_sent(&self, seqs: &[u64], now: Millis) -> Result<(), LocalError>;
     /// Files to send now: only those whose command was judged, smallest class first.
     fn uploads(&self, most: u32) -> Result<Vec<FileWork>, LocalError>;
     /// Files to fetch now.
@@ -71,11 +73,11 @@ pub trait Local: Send + 'static {
     /// The plain bytes of a file.
     fn read_file(&self, id: &BlobId) -> Result<Vec<u8>, LocalError>;
     /// Seals and keeps a file that was fetched; its hash is right.
-    fn keep_file(&self, id: &BlobId, plain: &[u8]) -> Result<(), LocalError>;
+    fn keep_file(&self, id: &BlobId, plain: &[u8], now: Millis) -> Result<(), LocalError>;
     /// The hub has this file.
     fn set_stored(&self, id: &BlobId) -> Result<(), LocalError>;
     /// Sets a file aside for a person.
-    fn park_file(&self, id: &BlobId, reason: &'static str) -> Result<(), LocalError>;
+    fn park_file(&self, id: &BlobId, reason: &'static str, now: Millis) -> Result<(), LocalError>;
     /// Opens a new device epoch.
     fn open_epoch(&self, now: Millis) -> Result<(), LocalError>;
 }
@@ -189,7 +191,7 @@ impl<L: Local> Session<L> {
         let mut events = VecDeque::from([first]);
         while let Some(event) = events.pop_front() {
             // What cannot be read now is as it was: the engine must hear of the event in any case.
-            if let Err(error) = self.look() {
+            if let Err(error) = self.look(now) {
                 turn.errors.push(error);
             }
             for action in self.engine.step(now, dice, event, &self.work) {
@@ -201,13 +203,18 @@ impl<L: Local> Session<L> {
         turn
     }
 
-    fn look(&mut self) -> Result<(), LocalError> {
+    /// Commands that may go out now. What the hub put off waits by the hub's clock.
+    fn outbox(&self, now: Now) -> Result<Vec<Outgoing>, LocalError> {
         let limits = self.engine.limits();
-        let revoked = self.local.is_revoked()?;
-        let enrolled = self.local.sender()?.is_some();
         // The envelope of the push takes some of the room.
         let bytes = limits.push_bytes.saturating_sub(8 << 10);
-        let outgoing = self.local.outbox(limits.push_commands, bytes)?;
+        self.local.outbox(limits.push_commands, bytes, now.wall.plus(self.offset_ms.unwrap_or(0)))
+    }
+
+    fn look(&mut self, now: Now) -> Result<(), LocalError> {
+        let revoked = self.local.is_revoked()?;
+        let enrolled = self.local.sender()?.is_some();
+        let outgoing = self.outbox(now)?;
         self.work = Work {
             enrolled,
             revoked,
@@ -230,7 +237,7 @@ impl<L: Local> Session<L> {
             Action::NewEpoch => turn.errors.extend(self.local.open_epoch(now.wall).err()),
             Action::ParkFile { id, reason } => {
                 self.partial.remove(&id);
-                turn.errors.extend(self.local.park_file(&id, code_of(reason)).err());
+                turn.errors.extend(self.local.park_file(&id, code_of(reason), now.wall).err());
             }
             Action::AskLimits
             | Action::Push { .. }
@@ -238,7 +245,7 @@ impl<L: Local> Session<L> {
             | Action::CheckFiles { .. }
             | Action::SendPart { .. }
             | Action::Complete { .. }
-            | Action::Fetch { .. } => match self.order(action) {
+            | Action::Fetch { .. } => match self.order(now, action) {
                 Ok(order) => turn.orders.push(order),
                 Err((request, error)) => {
                     turn.errors.push(error);
@@ -302,11 +309,9 @@ impl<L: Local> Session<L> {
                 let asked: Vec<Judged> =
                     answer.verdicts.into_iter().filter(|judged| self.sent.contains(&judged.seq)).collect();
                 local(self.local.apply_verdicts(&asked, now.wall))?;
-                let limits = self.engine.limits();
-                let before: Vec<u64> = self.work.outbox.clone();
-                let after = self.local.outbox(limits.push_commands, limits.push_bytes.saturating_sub(8 << 10));
-                let after = after.unwrap_or_default();
-                Ok(Event::Pushed { is_forward: !after.iter().map(|c| c.seq).eq(before) })
+                let after = self.outbox(now).unwrap_or_default();
+                let is_forward = !after.iter().map(|command| command.seq).eq(self.work.outbox.iter().copied());
+                Ok(Event::Pushed { is_forward })
             }
             Request::Pull => self.read_frames(now, received, turn),
             Request::Check => {
@@ -333,7 +338,7 @@ impl<L: Local> Session<L> {
                 local(self.local.set_stored(id))?;
                 Ok(Event::Completed { id: id.clone() })
             }
-            Request::Fetch { id, have } => self.read_range(id, *have, received, turn),
+            Request::Fetch { id, have } => self.read_range(now, (id, *have), received, turn),
         }
     }
 
@@ -370,8 +375,8 @@ impl<L: Local> Session<L> {
 
     fn read_range(
         &mut self,
-        id: &BlobId,
-        from: u64,
+        now: Now,
+        (id, from): (&BlobId, u64),
         received: &Received,
         turn: &mut Turn,
     ) -> Result<Event, Unanswered> {
@@ -398,7 +403,7 @@ impl<L: Local> Session<L> {
         if BlobId::of(&whole) != *id {
             return Ok(Event::Spoiled { id: id.clone() });
         }
-        match self.local.keep_file(id, &whole) {
+        match self.local.keep_file(id, &whole, now.wall) {
             Ok(()) => Ok(Event::Fetched { id: id.clone(), have }),
             Err(error) => {
                 turn.errors.push(error);

@@ -3,7 +3,7 @@
 use parkdesk_domain::Millis;
 
 use super::backoff::spread;
-use super::{Failure, Now, Policy};
+use super::{Failure, Now, Policy, Trouble};
 
 /// Whose fault a failure is; decides what waits and what is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,8 +44,8 @@ pub struct LinkView {
     pub last_contact: Option<Millis>,
     /// The last failure, until the next answer.
     pub problem: Option<(Failure, Millis)>,
-    /// A lane stopped because it brought nothing forward.
-    pub is_stuck: bool,
+    /// Why a lane stopped until somebody asks, if one did.
+    pub stuck: Option<Trouble>,
     /// When the next attempt is due (monotonic), if it is not now.
     pub next_try_ms: Option<u64>,
 }
@@ -62,7 +62,7 @@ pub(super) struct Link {
     refused: Option<Refusal>,
     is_enrolled: bool,
     is_revoked: bool,
-    is_stuck: bool,
+    stuck: Option<Trouble>,
     turn: bool,
     other_trouble: bool,
     last_contact: Option<Millis>,
@@ -81,8 +81,8 @@ impl Link {
         self.is_revoked = is_revoked;
     }
 
-    pub(super) fn set_stuck(&mut self, is_stuck: bool) {
-        self.is_stuck = is_stuck;
+    pub(super) fn set_stuck(&mut self, stuck: Option<Trouble>) {
+        self.stuck = stuck;
     }
 
     /// Whether a request may go out now. Ends a pause whose time is over.
@@ -183,7 +183,7 @@ impl Link {
         self.not_before_ms = 0;
         self.refused = None;
         self.paused = None;
-        self.is_stuck = false;
+        self.stuck = None;
     }
 
     pub(super) fn due_ms(&self) -> Option<u64> {
@@ -213,7 +213,7 @@ impl Link {
             state,
             last_contact: self.last_contact,
             problem: self.problem,
-            is_stuck: self.is_stuck,
+            stuck: self.stuck,
             next_try_ms: self.due_ms().filter(|ms| *ms > 0),
         }
     }

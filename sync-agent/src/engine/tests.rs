@@ -245,7 +245,7 @@ fn five_empty_answers_at_once_are_a_loop_and_ten_stop_it_until_somebody_asks() {
     }
     assert_eq!(troubles.iter().filter(|t| **t == Trouble::PullLoops).count(), 5);
     assert_eq!(troubles.last(), Some(&Trouble::PullStopped));
-    assert!(bench.engine.view().is_stuck);
+    assert_eq!(bench.engine.view().stuck, Some(Trouble::PullStopped));
     bench.now_ms += 600_000;
     assert_eq!(bench.step(Event::Tick, &work()), [], "it stays stopped");
     assert_eq!(bench.step(Event::SyncNow, &work()), [Action::Pull { wait_ms: 25_000 }]);
@@ -258,7 +258,7 @@ fn an_empty_answer_after_the_wait_is_no_loop() {
         bench.now_ms += 25_000;
         assert_eq!(bench.step(Event::Pulled { is_forward: false }, &work()), [Action::Pull { wait_ms: 25_000 }]);
     }
-    assert!(!bench.engine.view().is_stuck);
+    assert_eq!(bench.engine.view().stuck, None);
 }
 
 #[test]
@@ -285,7 +285,7 @@ fn a_clone_opens_a_new_epoch_but_not_for_ever() {
         bench.now_ms += 61_000;
     }
     assert_eq!(epochs, 3);
-    assert!(bench.engine.view().is_stuck);
+    assert_eq!(bench.engine.view().stuck, Some(Trouble::ClonedAgain));
 }
 
 #[test]

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::{Local, LocalError, RANGE, Session};
 use crate::codec;
-use crate::engine::{Action, FileWork, Request};
+use crate::engine::{Action, FileWork, Now, Request};
 
 /// HTTP methods in use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,9 +60,9 @@ fn with_json<T: serde::Serialize>(mut order: Order, body: &T) -> Order {
 
 impl<L: Local> Session<L> {
     /// The request for an action that is one.
-    pub(super) fn order(&mut self, action: Action) -> Result<Order, (Request, LocalError)> {
+    pub(super) fn order(&mut self, now: Now, action: Action) -> Result<Order, (Request, LocalError)> {
         match action {
-            Action::Push { seqs } => self.push_order(&seqs).map_err(|e| (Request::Push, e)),
+            Action::Push { seqs } => self.push_order(now, &seqs).map_err(|e| (Request::Push, e)),
             Action::Pull { wait_ms } => {
                 let scopes = self.local.cursors().map_err(|e| (Request::Pull, e))?;
                 let pull = order(Request::Pull, Method::Post, "/v1/pull");
@@ -97,13 +97,14 @@ impl<L: Local> Session<L> {
         }
     }
 
-    fn push_order(&mut self, seqs: &[u64]) -> Result<Order, LocalError> {
+    fn push_order(&mut self, now: Now, seqs: &[u64]) -> Result<Order, LocalError> {
         let sender = self.local.sender()?.ok_or_else(|| LocalError("not enrolled".into()))?;
         let mut commands = Vec::with_capacity(seqs.len());
         for bytes in seqs.iter().filter_map(|seq| self.outgoing.get(seq)) {
             let text = String::from_utf8(bytes.clone()).map_err(|e| LocalError(e.into()))?;
             commands.push(RawValue::from_string(text).map_err(|e| LocalError(e.into()))?);
         }
+        self.local.mark_sent(seqs, now.wall)?;
         self.sent = seqs.iter().copied().collect();
         let push = PushRequest { device: sender.device, epoch: sender.epoch, floor: sender.floor, commands };
         Ok(with_json(order(Request::Push, Method::Post, "/v1/push"), &push))

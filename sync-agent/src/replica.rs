@@ -1,0 +1,168 @@
+//! The session's view of the replica. Every method is one read or one write transaction; writes yield to people
+//! (`Priority::Sync`).
+
+use std::error::Error;
+
+use parkdesk_domain::wire::frame::Frame;
+use parkdesk_domain::wire::{Cursor, Judged};
+use parkdesk_domain::{BlobId, Millis};
+use parkdesk_sqlite::{Download, Origin, Priority, ReadTx, Replica, Result, WriteTx};
+
+use crate::engine::FileWork;
+use crate::session::{Local, LocalError, Outgoing, Sender};
+
+/// Files among which a fetched one is looked up: more than the session looks at.
+const LOOKED_AT: u32 = 256;
+
+fn read<T>(replica: &Replica, f: impl FnOnce(&ReadTx<'_>) -> Result<T>) -> std::result::Result<T, LocalError> {
+    replica.read(f).map_err(fault)
+}
+
+fn write<T>(replica: &Replica, f: impl FnOnce(&mut WriteTx<'_>) -> Result<T>) -> std::result::Result<T, LocalError> {
+    replica.write(Priority::Sync, f).map_err(fault)
+}
+
+fn fault(error: impl Error + Send + Sync + 'static) -> LocalError {
+    LocalError(Box::new(error))
+}
+
+fn wanted(replica: &Replica, id: &BlobId) -> std::result::Result<Option<Download>, LocalError> {
+    let list = read(replica, |tx| tx.wanted_downloads(LOOKED_AT))?;
+    Ok(list.into_iter().find(|download| download.id == *id))
+}
+
+impl Local for Replica {
+    fn sender(&self) -> std::result::Result<Option<Sender>, LocalError> {
+        read(self, |tx| {
+            let Some(device) = tx.device()? else { return Ok(None) };
+            Ok(Some(Sender { device, epoch: tx.epoch()?, floor: tx.push_floor()? }))
+        })
+    }
+
+    fn is_revoked(&self) -> std::result::Result<bool, LocalError> {
+        read(self, |tx| tx.is_revoked())
+    }
+
+    fn outbox(&self, most: u32, bytes: u64, hub_now: Millis) -> std::result::Result<Vec<Outgoing>, LocalError> {
+        let pending = read(self, |tx| tx.outbox_batch(most, bytes, hub_now))?;
+        Ok(pending.into_iter().map(|command| Outgoing { seq: command.seq, bytes: command.bytes }).collect())
+    }
+
+    fn mark_sent(&self, seqs: &[u64], now: Millis) -> std::result::Result<(), LocalError> {
+        write(self, |tx| tx.mark_sent(seqs, now))
+    }
+
+    fn uploads(&self, most: u32) -> std::result::Result<Vec<FileWork>, LocalError> {
+        let list = read(self, |tx| tx.uploads(most))?;
+        Ok(list.into_iter().map(|file| FileWork { id: file.id, size_bytes: file.size_bytes }).collect())
+    }
+
+    fn downloads(&self, most: u32) -> std::result::Result<Vec<FileWork>, LocalError> {
+        let list = read(self, |tx| tx.wanted_downloads(most))?;
+        Ok(list.into_iter().map(|file| FileWork { id: file.id, size_bytes: file.size_bytes }).collect())
+    }
+
+    fn cursors(&self) -> std::result::Result<Vec<Cursor>, LocalError> {
+        read(self, |tx| tx.cursors())
+    }
+
+    fn apply_verdicts(&self, verdicts: &[Judged], now: Millis) -> std::result::Result<(), LocalError> {
+        write(self, |tx| tx.apply_verdicts(verdicts, now))
+    }
+
+    fn apply_frame(&self, frame: &Frame, now: Millis) -> std::result::Result<(), LocalError> {
+        write(self, |tx| tx.apply_frame(frame, now).map(|_| ()))?;
+        // A scope that was left takes its files along.
+        self.empty_trash().map_err(fault)
+    }
+
+    fn read_file(&self, id: &BlobId) -> std::result::Result<Vec<u8>, LocalError> {
+        Replica::read_file(self, id).map_err(fault)
+    }
+
+    fn keep_file(&self, id: &BlobId, plain: &[u8], now: Millis) -> std::result::Result<(), LocalError> {
+        // Nobody wants it any more: the scope was left while it came.
+        let Some(download) = wanted(self, id)? else { return Ok(()) };
+        let stored = self.put_file(&download.driver, download.class, plain).map_err(fault)?;
+        write(self, |tx| tx.add_blob(&stored.to_blob(Origin::Hub), now))?;
+        self.empty_trash().map_err(fault)
+    }
+
+    fn set_stored(&self, id: &BlobId) -> std::result::Result<(), LocalError> {
+        write(self, |tx| tx.set_blob_stored(id))
+    }
+
+    fn park_file(&self, id: &BlobId, reason: &'static str, now: Millis) -> std::result::Result<(), LocalError> {
+        match wanted(self, id)? {
+            Some(download) => write(self, |tx| tx.park_blob(&download, reason, now)),
+            None => write(self, |tx| tx.park_upload(id, reason, now)),
+        }
+    }
+
+    fn open_epoch(&self, _now: Millis) -> std::result::Result<(), LocalError> {
+        // Numbers are part of the bytes that were confirmed to a person and are never encoded again: only a new
+        // enrolment gives a copied appliance numbers of its own.
+        Err(LocalError("another copy of this appliance is at work: enrol this one anew".into()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use parkdesk_domain::wire::PullRequest;
+    use parkdesk_domain::wire::frame;
+    use parkdesk_domain::wire::{FrameHead, Limits};
+
+    use super::*;
+    use crate::codec::Received;
+    use crate::engine::{Event, Now, Policy, Request, Standing};
+    use crate::session::{Input, Order, Session, Turn};
+
+    fn step(session: &mut Session<Replica>, input: Input) -> Turn {
+        let turn = session.step(Now { mono_ms: 1000, wall: Millis(1) }, 7, input);
+        assert!(turn.errors.is_empty(), "{:?}", turn.errors);
+        turn
+    }
+
+    fn pulled(orders: &[Order]) -> PullRequest {
+        let order = orders.iter().find(|order| order.request == Request::Pull).expect("a pull");
+        serde_json::from_slice(&order.body).expect("a short body is sent plain")
+    }
+
+    #[test]
+    fn a_replica_that_has_no_hub_asks_nothing() {
+        let mut session = Session::new(Replica::in_memory().unwrap(), Policy::default());
+        assert!(step(&mut session, Input::Event(Event::Tick)).orders.is_empty());
+        assert_eq!(session.view().link.state, Standing::NotEnrolled);
+    }
+
+    #[test]
+    fn a_frame_moves_the_cursor_of_the_next_pull() {
+        let replica = Replica::in_memory().unwrap();
+        let (device, hub) = ("d1".parse().unwrap(), "h1".parse().unwrap());
+        write(&replica, |tx| tx.set_enrolled(&device, &hub, Millis(1))).unwrap();
+        let mut session = Session::new(replica, Policy::default());
+        let turn = step(&mut session, Input::Event(Event::Tick));
+        let asked = pulled(&turn.orders);
+        assert_eq!(asked.scopes.iter().map(|c| c.id.to_string()).collect::<Vec<_>>(), ["device/d1"]);
+        assert_eq!(asked.wait_ms, Limits::default().wait_ms);
+        let scope = asked.scopes.into_iter().next().unwrap().id;
+        let head = FrameHead { scope, epoch: 1, from: 0, to: 4, head: 4, schema: 1, refused: None };
+        let mut body = Vec::new();
+        frame::encode(&head, &[], &mut body).unwrap();
+        let whole = Received { status: 200, content_type: "application/x-ndjson".into(), ..Received::default() };
+        for end in 1..body.len() {
+            let received = Received { body: body[..end].to_vec(), ..whole.clone() };
+            let turn = session.step(
+                Now { mono_ms: 1000, wall: Millis(1) },
+                7,
+                Input::Answer { request: Request::Pull, received: Some(received) },
+            );
+            assert!(!turn.orders.iter().any(|order| order.request == Request::Pull), "cut at {end}");
+        }
+        step(&mut session, Input::Event(Event::SyncNow));
+        let received = Some(Received { body, ..whole });
+        let turn = step(&mut session, Input::Answer { request: Request::Pull, received });
+        let cursor = pulled(&turn.orders).scopes.into_iter().next().unwrap();
+        assert_eq!((cursor.epoch, cursor.version), (1, 4));
+    }
+}

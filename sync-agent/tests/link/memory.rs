@@ -1,0 +1,167 @@
+//! The session's side of the link in memory: a queue, cursors and files.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use parkdesk_domain::wire::frame::Frame;
+use parkdesk_domain::wire::{Cursor, Judged};
+use parkdesk_domain::{BlobId, CommandId, Millis, Scope};
+use parkdesk_sync_agent::engine::FileWork;
+use parkdesk_sync_agent::session::{Local, LocalError, Outgoing, Sender};
+
+#[derive(Clone, Default)]
+pub(crate) struct Memory(Arc<Mutex<State>>);
+
+#[derive(Default)]
+struct State {
+    epoch: u64,
+    queue: Vec<u64>,
+    version: u64,
+    frames: Vec<(u64, u64)>,
+    files: BTreeMap<BlobId, Vec<u8>>,
+    uploads: Vec<FileWork>,
+    downloads: Vec<FileWork>,
+    parked: Vec<(BlobId, &'static str)>,
+}
+
+impl Memory {
+    pub(crate) fn new() -> Self {
+        let memory = Self::default();
+        memory.lock().epoch = 1;
+        memory
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn save(&self, seq: u64) {
+        self.lock().queue.push(seq);
+    }
+
+    pub(crate) fn queue(&self) -> Vec<u64> {
+        self.lock().queue.clone()
+    }
+
+    pub(crate) fn version(&self) -> u64 {
+        self.lock().version
+    }
+
+    pub(crate) fn frames(&self) -> Vec<(u64, u64)> {
+        self.lock().frames.clone()
+    }
+
+    pub(crate) fn epoch(&self) -> u64 {
+        self.lock().epoch
+    }
+
+    pub(crate) fn add_upload(&self, bytes: &[u8]) -> BlobId {
+        let id = BlobId::of(bytes);
+        let mut state = self.lock();
+        state.files.insert(id.clone(), bytes.to_vec());
+        state.uploads.push(FileWork { id: id.clone(), size_bytes: bytes.len() as u64 });
+        id
+    }
+
+    pub(crate) fn rot(&self, id: &BlobId) {
+        self.lock().files.get_mut(id).unwrap()[0] ^= 1;
+    }
+
+    pub(crate) fn uploads_left(&self) -> usize {
+        self.lock().uploads.len()
+    }
+
+    pub(crate) fn want(&self, id: &BlobId, size_bytes: u64) {
+        self.lock().downloads.push(FileWork { id: id.clone(), size_bytes });
+    }
+
+    pub(crate) fn holds(&self, id: &BlobId) -> bool {
+        self.lock().files.contains_key(id)
+    }
+
+    pub(crate) fn parked(&self) -> Vec<(BlobId, &'static str)> {
+        self.lock().parked.clone()
+    }
+}
+
+/// The envelope of a command as far as the fake hub reads it.
+pub(crate) fn envelope(seq: u64) -> Vec<u8> {
+    let id = CommandId::of_job("test", &seq.to_string());
+    format!("{{\"args\":{{}},\"id\":\"{id}\",\"kind\":\"test.do\",\"seq\":{seq}}}").into_bytes()
+}
+
+impl Local for Memory {
+    fn sender(&self) -> Result<Option<Sender>, LocalError> {
+        Ok(Some(Sender { device: "d1".parse().unwrap(), epoch: self.lock().epoch, floor: 0 }))
+    }
+
+    fn is_revoked(&self) -> Result<bool, LocalError> {
+        Ok(false)
+    }
+
+    fn outbox(&self, most: u32, _: u64, _: Millis) -> Result<Vec<Outgoing>, LocalError> {
+        let state = self.lock();
+        let queue = state.queue.iter().take(most as usize);
+        Ok(queue.map(|seq| Outgoing { seq: *seq, bytes: envelope(*seq) }).collect())
+    }
+
+    fn mark_sent(&self, _: &[u64], _: Millis) -> Result<(), LocalError> {
+        Ok(())
+    }
+
+    fn uploads(&self, most: u32) -> Result<Vec<FileWork>, LocalError> {
+        Ok(self.lock().uploads.iter().take(most as usize).cloned().collect())
+    }
+
+    fn downloads(&self, most: u32) -> Result<Vec<FileWork>, LocalError> {
+        Ok(self.lock().downloads.iter().take(most as usize).cloned().collect())
+    }
+
+    fn cursors(&self) -> Result<Vec<Cursor>, LocalError> {
+        Ok(vec![Cursor { id: Scope::Org, epoch: 1, version: self.lock().version }])
+    }
+
+    fn apply_verdicts(&self, verdicts: &[Judged], _: Millis) -> Result<(), LocalError> {
+        let mut state = self.lock();
+        state.queue.retain(|seq| !verdicts.iter().any(|judged| judged.seq == *seq && judged.verdict.is_final()));
+        Ok(())
+    }
+
+    fn apply_frame(&self, frame: &Frame, _: Millis) -> Result<(), LocalError> {
+        let mut state = self.lock();
+        if frame.head.from == state.version {
+            state.version = frame.head.to;
+            state.frames.push((frame.head.from, frame.head.to));
+        }
+        Ok(())
+    }
+
+    fn read_file(&self, id: &BlobId) -> Result<Vec<u8>, LocalError> {
+        self.lock().files.get(id).cloned().ok_or_else(|| LocalError("no such file".into()))
+    }
+
+    fn keep_file(&self, id: &BlobId, plain: &[u8], _: Millis) -> Result<(), LocalError> {
+        let mut state = self.lock();
+        state.files.insert(id.clone(), plain.to_vec());
+        state.downloads.retain(|file| file.id != *id);
+        Ok(())
+    }
+
+    fn set_stored(&self, id: &BlobId) -> Result<(), LocalError> {
+        self.lock().uploads.retain(|file| file.id != *id);
+        Ok(())
+    }
+
+    fn park_file(&self, id: &BlobId, reason: &'static str, _: Millis) -> Result<(), LocalError> {
+        let mut state = self.lock();
+        state.uploads.retain(|file| file.id != *id);
+        state.downloads.retain(|file| file.id != *id);
+        state.parked.push((id.clone(), reason));
+        Ok(())
+    }
+
+    fn open_epoch(&self, _: Millis) -> Result<(), LocalError> {
+        self.lock().epoch += 1;
+        Ok(())
+    }
+}
