@@ -200,7 +200,14 @@ impl Pool {
                         Err(match error {
                             OpenError::Sqlite(error) => error.into(),
                             OpenError::Full => Error::Full,
-                            other => Error::Corrupt(other.to_string()),
+                            other @ (OpenError::Missing(_)
+                            | OpenError::WrongKey(_)
+                            | OpenError::NotADatabase { .. }
+                            | OpenError::Corrupt { .. }
+                            | OpenError::Newer { .. }
+                            | OpenError::Migration(_)
+                            | OpenError::Library(_)
+                            | OpenError::Io { .. }) => Error::Corrupt(other.to_string()),
                         })
                     }
                 };

@@ -1,4 +1,11 @@
 //! What opening tells apart, and that it never writes before it knows that all is well.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::wildcard_enum_match_arm,
+    reason = "a test fails by panicking"
+)]
 
 use std::fs;
 use std::io::{Seek, SeekFrom, Write};

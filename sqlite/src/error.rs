@@ -81,10 +81,7 @@ pub enum Error {
 
 impl From<parkdesk_sqlcipher::Error> for Error {
     fn from(error: parkdesk_sqlcipher::Error) -> Self {
-        match error {
-            parkdesk_sqlcipher::Error::Full => Self::Full,
-            other => Self::Store(other),
-        }
+        if matches!(error, parkdesk_sqlcipher::Error::Full) { Self::Full } else { Self::Store(error) }
     }
 }
 
@@ -96,10 +93,7 @@ impl From<rusqlite::Error> for Error {
 
 impl From<FolderError> for Error {
     fn from(error: FolderError) -> Self {
-        match error {
-            FolderError::Full => Self::Full,
-            other => Self::Folder(other),
-        }
+        if matches!(error, FolderError::Full) { Self::Full } else { Self::Folder(error) }
     }
 }
 

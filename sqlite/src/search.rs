@@ -126,7 +126,7 @@ impl Sql {
 
     fn arms_of_phone(&mut self, text: &str) -> Vec<String> {
         let digits = fold::phone(text);
-        if digits.len() < 4 {
+        if digits.len() < 4 || text.chars().any(char::is_alphabetic) {
             return Vec::new();
         }
         self.arms_of_key(&digits.chars().rev().collect::<String>(), &["phone"], 2)
@@ -202,9 +202,7 @@ fn hits(text: &str, sql: &mut Sql) -> Option<String> {
         let key = fold::plate(&whole);
         let mut arms = sql.arms_of_key(&key, &["licence"], 4);
         arms.extend(sql.arms_of_key(&key, &["plate"], 8));
-        if whole.chars().all(|c| !c.is_alphabetic()) {
-            arms.extend(sql.arms_of_phone(&whole));
-        }
+        arms.extend(sql.arms_of_phone(&whole));
         ways.push(union(&arms));
     }
     Some(union(&ways))

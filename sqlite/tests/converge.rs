@@ -1,5 +1,12 @@
 //! Whatever people do and however frames, verdicts and pushes are delayed, cut or repeated: in the end the replica's rows
 //! are the hub's and the queue is empty (protocol, "Proof").
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::wildcard_enum_match_arm,
+    reason = "a test fails by panicking"
+)]
 
 mod common;
 

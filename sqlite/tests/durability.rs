@@ -1,5 +1,12 @@
 //! What was called saved survives `kill -9` (reliability F1): a child process submits and acknowledges in a loop, is
 //! killed at some moment, and every acknowledged command must be there.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::wildcard_enum_match_arm,
+    reason = "a test fails by panicking"
+)]
 
 mod common;
 

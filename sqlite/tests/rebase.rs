@@ -1,4 +1,11 @@
 //! What people see while commands, verdicts and rows cross each other (protocol, "Rebase").
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::wildcard_enum_match_arm,
+    reason = "a test fails by panicking"
+)]
 
 mod common;
 

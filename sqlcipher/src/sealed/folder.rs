@@ -75,10 +75,8 @@ pub enum FolderError {
 
 impl From<io::Error> for FolderError {
     fn from(error: io::Error) -> Self {
-        match error.kind() {
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => Self::Full,
-            _ => Self::Io(error),
-        }
+        let full = [io::ErrorKind::StorageFull, io::ErrorKind::QuotaExceeded, io::ErrorKind::FileTooLarge];
+        if full.contains(&error.kind()) { Self::Full } else { Self::Io(error) }
     }
 }
 
@@ -207,7 +205,7 @@ mod tests {
         let name = ObjectName::random(&mut StdRng::seed_from_u64(1));
         folder.put(&name, b"sealed").unwrap();
         assert_eq!(folder.get(&name).unwrap(), b"sealed");
-        assert_eq!(folder.names().unwrap(), [name.clone()]);
+        assert_eq!(folder.names().unwrap(), std::slice::from_ref(&name));
         let meta = fs::metadata(folder.path(&name)).unwrap();
         assert_eq!(meta.mode() & 0o777, 0o600);
         folder.delete(&name).unwrap();
