@@ -14,6 +14,9 @@ use parkdesk_hub::serve::{self, Options};
 use parkdesk_hub::{admin, clock};
 use parkdesk_sqlcipher::dir::LockError;
 
+/// Bounds of the histograms, all of which are times.
+const SECONDS: [f64; 9] = [0.001, 0.005, 0.02, 0.1, 0.5, 2.0, 10.0, 30.0, 60.0];
+
 /// The upstream of Parkdesk's appliances.
 #[derive(Debug, Parser)]
 #[command(name = "parkdesk-hub", version)]
@@ -165,15 +168,22 @@ enum PhotoVerb {
 }
 
 fn main() -> ExitCode {
+    let command = Cli::parse().command;
+    // The administrator reads answers, not the log.
+    let usual = match &command {
+        Verb::Serve(_) => "info,refinery_core=warn",
+        Verb::Admin(_) => "warn",
+    };
     tracing_subscriber::fmt()
-        .with_env_filter(tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "info".into()))
+        .with_env_filter(tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| usual.into()))
         .with_writer(std::io::stderr)
+        .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
         .init();
     // Two TLS providers may be compiled in; ours is chosen here and nowhere else.
     if rustls::crypto::ring::default_provider().install_default().is_err() {
         tracing::warn!("a TLS provider was installed before");
     }
-    let done = match Cli::parse().command {
+    let done = match command {
         Verb::Serve(args) => run_serve(args).map(|()| ExitCode::SUCCESS),
         Verb::Admin(args) => run_admin(args),
     };
@@ -184,7 +194,7 @@ fn main() -> ExitCode {
 }
 
 fn run_serve(args: ServeArgs) -> anyhow::Result<()> {
-    let metrics = metrics_exporter_prometheus::PrometheusBuilder::new().install_recorder()?;
+    let metrics = metrics_exporter_prometheus::PrometheusBuilder::new().set_buckets(&SECONDS)?.install_recorder()?;
     let options = Options {
         data: args.data,
         listen: args.listen,

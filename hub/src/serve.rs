@@ -26,6 +26,8 @@ use crate::{clock, data};
 const GRACE: Duration = Duration::from_secs(25);
 /// A header comes within this time.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
+/// Figures are folded this often, whether anybody reads them or not.
+const UPKEEP_EVERY: Duration = Duration::from_secs(5);
 const SWEEP_EVERY: Duration = Duration::from_secs(3600);
 /// Parts of uploads that nobody completes.
 const PARTS_LIVE_MS: i64 = 7 * 24 * 3_600_000;
@@ -88,6 +90,7 @@ pub async fn run(options: Options, metrics: Option<PrometheusHandle>) -> anyhow:
     let handle = Handle::new();
     let admin = tokio::spawn(socket::run_server(Arc::clone(&hub), admin));
     let sweeper = tokio::spawn(run_sweeper(Arc::clone(&hub)));
+    let upkeep = tokio::spawn(run_upkeep(Arc::clone(&hub)));
     tokio::spawn(stop_on_signal(hub.stop.clone(), handle.clone()));
     println!("{}", serde_json::json!({"ready": true, "address": address.to_string(), "tls": tls.is_some()}));
     // Without systemd there is nobody to notify.
@@ -108,6 +111,7 @@ pub async fn run(options: Options, metrics: Option<PrometheusHandle>) -> anyhow:
     hub.stop.cancel();
     admin.await?;
     sweeper.await?;
+    upkeep.await?;
     // A socket nobody listens on would only confuse; the next start removes it anyway.
     let _ = std::fs::remove_file(socket::path(&options.data));
     tracing::info!("stopped");
@@ -139,6 +143,21 @@ async fn stop_on_signal(stop: CancellationToken, handle: Handle<SocketAddr>) {
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
     stop.cancel();
     handle.graceful_shutdown(Some(GRACE));
+}
+
+/// Folds figures, which else would pile up until somebody reads them.
+async fn run_upkeep(hub: Arc<Hub>) {
+    let mut tick = tokio::time::interval(UPKEEP_EVERY);
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
+    loop {
+        tokio::select! {
+            () = hub.stop.cancelled() => return,
+            _ = tick.tick() => {}
+        }
+        if let Some(metrics) = &hub.metrics {
+            metrics.run_upkeep();
+        }
+    }
 }
 
 /// Sweeps at start and every hour.

@@ -88,7 +88,9 @@ fn killed_at_any_moment_it_loses_nothing_acknowledged_and_doubles_nothing() {
     let data = dir.path().join("data");
     let mut hub = serve(&data);
     let mut device = park_and_device(&data, hub.address, &Role::Operator);
-    let (rounds, per_round) = (10, 40);
+    // `PARKDESK_KILL_ROUNDS=1000` looks longer.
+    let rounds = std::env::var("PARKDESK_KILL_ROUNDS").ok().map_or(50, |rounds| rounds.parse().unwrap());
+    let per_round = 25;
     let mut acknowledged: BTreeMap<u64, String> = BTreeMap::new();
     for round in 0..rounds {
         let commands: Vec<(u64, String)> = (0..per_round)
@@ -100,7 +102,7 @@ fn killed_at_any_moment_it_loses_nothing_acknowledged_and_doubles_nothing() {
             .collect();
         // Killed after another time in each round, while pushes are on their way.
         let pid = hub.child.id().to_string();
-        let delay = Duration::from_millis(7 * round + 3);
+        let delay = Duration::from_millis(7 * round % 61 + 3);
         let killer = std::thread::spawn(move || {
             std::thread::sleep(delay);
             assert!(Command::new("kill").args(["-9", &pid]).status().unwrap().success());
