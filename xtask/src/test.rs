@@ -1,0 +1,78 @@
+//! `cargo xtask test`: every check there is, in the order in which it fails fastest. CI runs just this.
+
+use anyhow::{Result, ensure};
+
+use crate::{crash, demo, package, run, setup, tidy};
+
+/// A step's name and what it does.
+type Step = (&'static str, fn() -> Result<()>);
+
+const STEPS: &[Step] = &[
+    ("setup", setup::run),
+    ("fmt", fmt),
+    ("tidy", tidy::run),
+    ("clippy", clippy),
+    ("doc", doc),
+    ("build", build),
+    ("unit", unit),
+    ("demo", main_job),
+    ("crash", crashes),
+    ("package", packages),
+];
+
+/// Runs all steps, or only those named.
+///
+/// # Errors
+/// At the first step that fails.
+pub(crate) fn run(only: &[String]) -> Result<()> {
+    for name in only {
+        let names: Vec<&str> = STEPS.iter().map(|(name, _)| *name).collect();
+        ensure!(names.contains(&name.as_str()), "no step {name:?}; there are: {}", names.join(", "));
+    }
+    for (name, step) in STEPS {
+        if only.is_empty() || only.iter().any(|wanted| wanted == name) {
+            step()?;
+        }
+    }
+    println!("all steps passed");
+    Ok(())
+}
+
+fn fmt() -> Result<()> {
+    run::step("fmt", &mut run::cargo(&["fmt", "--all", "--check"]), "run: cargo fmt --all")
+}
+
+fn clippy() -> Result<()> {
+    let args = ["clippy", "--workspace", "--all-targets", "--locked", "--quiet", "--", "-D", "warnings"];
+    run::step("clippy", &mut run::cargo(&args), "mend what it says")
+}
+
+fn doc() -> Result<()> {
+    let args = ["doc", "--workspace", "--no-deps", "--document-private-items", "--locked", "--quiet"];
+    let mut cargo = run::cargo(&args);
+    run::step("doc", cargo.env("RUSTDOCFLAGS", "-D warnings"), "mend the links it names")
+}
+
+fn build() -> Result<()> {
+    run::step("build", &mut run::cargo(&["build", "--workspace", "--bins", "--locked"]), "mend what it says")
+}
+
+/// Units, contracts and the real programs: everything cargo knows as a test. Snapshots are compared, never written.
+fn unit() -> Result<()> {
+    let mut cargo = run::cargo(&["test", "--workspace", "--locked", "--no-fail-fast"]);
+    run::step("unit", cargo.env("INSTA_UPDATE", "no"), "the failing tests are named above")
+}
+
+fn main_job() -> Result<()> {
+    ensure!(demo::run(None)?, "the main job did not hold; the table above says where");
+    Ok(())
+}
+
+/// Fifty kills, as the issue of the main job asks; more by `cargo xtask crash --rounds N`.
+fn crashes() -> Result<()> {
+    crash::run(50, 1)
+}
+
+fn packages() -> Result<()> {
+    package::run(None, package::Profile::Dev)
+}
