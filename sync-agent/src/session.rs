@@ -365,7 +365,9 @@ impl<L: Local> Session<L> {
             let frame = frame.map_err(|error| match error {
                 FrameError::Cut { .. } => Unanswered::from(Failure::Offline),
                 // The bytes came whole and are wrong all the same.
-                _ => Unanswered::from(Failure::HubError),
+                FrameError::Line { .. } | FrameError::Count { .. } | FrameError::Hash | FrameError::Row { .. } | _ => {
+                    Unanswered::from(Failure::HubError)
+                }
             })?;
             self.local.apply_frame(&frame, now.wall).map_err(&mut failed)?;
         }

@@ -1,5 +1,7 @@
 //! Enrolment against every kind of answer: each failure has its own words, and the same request may be made again.
 
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::wildcard_enum_match_arm, reason = "test code")]
+
 use parkdesk_domain::wire::EnrolRequest;
 use parkdesk_sync_agent::enrol::{EnrolError, enrol, enrol_request};
 use serde_json::json;

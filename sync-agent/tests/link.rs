@@ -1,6 +1,8 @@
 //! The driver against a hub of few lines that can fail in every way: down, a captive portal, cut bodies, lost answers,
 //! server errors, refused tokens, clones, spoiled files. Whatever happens, what was confirmed arrives once.
 
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::wildcard_enum_match_arm, reason = "test code")]
+
 mod link {
     pub(crate) mod hub;
     pub(crate) mod memory;

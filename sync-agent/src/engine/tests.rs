@@ -1,5 +1,8 @@
 //! Tables of events and the actions that follow.
 
+use parkdesk_domain::Millis;
+use parkdesk_domain::wire::{BlobState, ProblemCode};
+
 use super::*;
 
 const FAR: u64 = 1_000_000;
@@ -364,7 +367,13 @@ fn a_bad_file_is_parked_after_five_tries_and_the_others_go_on() {
                     parked += 1;
                     Vec::new()
                 }
-                _ => Vec::new(),
+                Action::AskLimits
+                | Action::Push { .. }
+                | Action::Pull { .. }
+                | Action::Fetch { .. }
+                | Action::NewEpoch
+                | Action::Report(_)
+                | Action::SleepUntil(_) => Vec::new(),
             });
         }
         if next.is_empty() {

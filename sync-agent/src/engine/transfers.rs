@@ -61,7 +61,7 @@ impl Uploads {
     }
 
     /// Files to ask the hub about.
-    pub(super) fn to_check(&mut self, wanted: &[FileWork], most: usize, now_ms: u64) -> Vec<FileWork> {
+    pub(super) fn next_check(&mut self, wanted: &[FileWork], most: usize, now_ms: u64) -> Vec<FileWork> {
         if !self.checking.is_empty() {
             return Vec::new();
         }
