@@ -1,0 +1,245 @@
+//! The API: its description, what it lets in, what it never tells.
+
+mod support;
+
+use std::os::unix::fs::PermissionsExt;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{Request, StatusCode, header};
+use http_body_util::BodyExt;
+use parkdesk_app::api::{Api, ListenError, Sessions, bind_loopback, bind_socket, open_api};
+use parkdesk_domain::Millis;
+use parkdesk_domain::body::FacePolicy;
+use serde_json::Value;
+use tower::ServiceExt;
+
+use support::World;
+
+const HOST: &str = "127.0.0.1:8123";
+
+struct Reply {
+    status: StatusCode,
+    headers: axum::http::HeaderMap,
+    body: Vec<u8>,
+}
+
+impl Reply {
+    fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&self.body)))
+    }
+}
+
+async fn ask(router: &Router, request: Request<Body>) -> Reply {
+    let answer = router.clone().oneshot(request).await.unwrap();
+    let (status, headers) = (answer.status(), answer.headers().clone());
+    let body = answer.into_body().collect().await.unwrap().to_bytes().to_vec();
+    Reply { status, headers, body }
+}
+
+async fn get(router: &Router, path: &str) -> Reply {
+    ask(router, Request::get(path).body(Body::empty()).unwrap()).await
+}
+
+async fn post(router: &Router, path: &str, body: &str) -> Reply {
+    let request = Request::post(path).header(header::CONTENT_TYPE, "application/json");
+    ask(router, request.body(Body::from(body.to_owned())).unwrap()).await
+}
+
+#[test]
+fn the_committed_description_is_the_one_served() {
+    let now = serde_json::to_string_pretty(&open_api()).unwrap() + "\n";
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/openapi.json");
+    if std::env::var_os("UPDATE_OPENAPI").is_some() {
+        std::fs::write(path, &now).unwrap();
+    }
+    let committed = std::fs::read_to_string(path).unwrap_or_default();
+    assert!(committed == now, "app/openapi.json is old: run UPDATE_OPENAPI=1 cargo test -p parkdesk-app --test api");
+}
+
+/// Names that a raw score or a template could have.
+fn tells_a_score(text: &str) -> Option<&'static str> {
+    let text = text.to_lowercase();
+    ["distance", "score", "descriptor", "template", "embedding", "similarity", "vector", "probability", "detection_milli"]
+        .into_iter()
+        .find(|name| text.contains(name))
+}
+
+fn names(value: &Value, out: &mut Vec<String>) {
+    match value {
+        Value::Object(map) => map.iter().for_each(|(name, value)| {
+            out.push(name.clone());
+            names(value, out);
+        }),
+        Value::Array(items) => items.iter().for_each(|item| names(item, out)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_answer_and_no_description_tells_a_raw_score() {
+    let world = World::new(FacePolicy::Search);
+    world.captured("face 0.0", "ivan");
+    world.captured("turned b", "ivan");
+    let entry = world.waiting("face 0.123456");
+    let router = world.app.router();
+    let mut answers = vec![serde_json::to_value(open_api()).unwrap()];
+    for path in ["status", "photos", "unassigned", &format!("unassigned/{entry}/offers"), "drivers", "needs-attention", "changes"] {
+        let reply = get(&router, &format!("/api/v1/{path}")).await;
+        assert_eq!(reply.status, StatusCode::OK, "{path}");
+        answers.push(reply.json());
+    }
+    let offers = &answers[4]["offers"];
+    assert_eq!(offers[0]["driver"], "ivan");
+    for answer in &answers {
+        let mut all = Vec::new();
+        names(answer, &mut all);
+        for name in all {
+            assert_eq!(tells_a_score(&name), None, "{name}");
+        }
+        // sin and cos of the tray's picture: no number of its template is told.
+        assert!(!answer.to_string().contains("0.1231"), "{answer}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_photos_file_is_a_private_jpeg_and_odd_names_are_not_found() {
+    let world = World::new(FacePolicy::Verify);
+    let photo = world.captured("face 0.0", "ivan");
+    let router = world.app.router();
+    let reply = get(&router, &format!("/api/v1/photos/{photo}/files/portrait")).await;
+    assert_eq!((reply.status, reply.body.as_slice()), (StatusCode::OK, &b"portrait of face 0.0"[..]));
+    assert_eq!(reply.headers[header::CONTENT_TYPE], "image/jpeg");
+    assert_eq!(reply.headers[header::X_CONTENT_TYPE_OPTIONS], "nosniff");
+    assert!(reply.headers[header::CACHE_CONTROL].to_str().unwrap().starts_with("private"));
+    for path in [
+        "photos/../files/portrait",
+        "photos/%2e%2e/files/portrait",
+        "photos/%00/files/portrait",
+        "photos/a%5cb/files/portrait",
+        "photos/~root/files/portrait",
+        "photos/%2fetc%2fpasswd/files/original",
+        "photos/..;/files/portrait",
+        "photos/%D0%B0/files/portrait",
+        "photos/unknown/files/portrait",
+        &format!("photos/{photo}/files/raw"),
+        &format!("photos/{photo}/files/..%2f..%2freplica.db"),
+    ] {
+        let reply = get(&router, &format!("/api/v1/{path}")).await;
+        assert_eq!(reply.status, StatusCode::NOT_FOUND, "{path}");
+        assert_eq!(reply.json()["code"], "not_found", "{path}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_is_wrong_is_answered_with_code_and_sentence() {
+    let world = World::new(FacePolicy::Verify);
+    let router = world.app.router();
+    let cases = [
+        (post(&router, "/api/v1/drivers", "{").await, StatusCode::BAD_REQUEST, "bad_request"),
+        (get(&router, "/api/v1/photos?limit=many").await, StatusCode::BAD_REQUEST, "bad_request"),
+        (get(&router, "/api/v2").await, StatusCode::NOT_FOUND, "not_found"),
+        (post(&router, "/api/v1/status", "").await, StatusCode::BAD_REQUEST, "bad_request"),
+        (post(&router, "/api/v1/unassigned/none/discard", "{}").await, StatusCode::NOT_FOUND, "not_found"),
+        (post(&router, "/api/v1/files?name=a.jpg&taken_at_ms=1", "truncated").await, StatusCode::UNPROCESSABLE_ENTITY, "rejected"),
+        (post(&router, "/api/v1/files?name=a.jpg&taken_at_ms=1", "gone").await, StatusCode::SERVICE_UNAVAILABLE, "later"),
+        (post(&router, "/api/v1/files?name=a.jpg&taken_at_ms=1", &"x".repeat(25_000_001)).await, StatusCode::PAYLOAD_TOO_LARGE, "too_large"),
+        (post(&router, "/api/v1/open", "{}").await, StatusCode::SERVICE_UNAVAILABLE, "later"),
+    ];
+    for (reply, status, code) in cases {
+        assert_eq!((reply.status, reply.json()["code"].as_str()), (status, Some(code)), "{}", reply.json());
+        assert!(reply.json()["message"].as_str().is_some_and(|text| text.len() > 20), "{}", reply.json());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_uploaded_file_is_taken_and_the_link_is_steered() {
+    let world = World::new(FacePolicy::Verify);
+    let router = world.app.router();
+    let reply = post(&router, "/api/v1/files?name=a.jpg&taken_at_ms=1&driver=ivan", "face 0.0").await;
+    assert_eq!(reply.json()["taken"], "captured");
+    assert_eq!(reply.json()["assigned_by"], "hint");
+    for what in ["now", "pause", "resume"] {
+        assert_eq!(post(&router, &format!("/api/v1/sync/{what}"), "{}").await.status, StatusCode::OK);
+    }
+    assert_eq!(*world.link.0.lock().unwrap(), ["now", "pause", "resume"]);
+    let changes = get(&router, "/api/v1/changes?after=0").await.json();
+    assert!(changes["tags"].as_array().unwrap().iter().any(|tag| tag.as_str().unwrap().starts_with("photo/")), "{changes}");
+    let after = changes["next"].as_i64().unwrap();
+    let nothing = get(&router, &format!("/api/v1/changes?after={after}&wait_ms=20")).await.json();
+    assert_eq!((nothing["next"].as_i64(), nothing["tags"].as_array().map(Vec::len)), (Some(after), Some(0)));
+}
+
+fn browser(method: &str, path: &str, headers: &[(&str, &str)]) -> Request<Body> {
+    let mut request = Request::builder().method(method).uri(path);
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    request.body(Body::from("{}")).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_browser_needs_the_link_the_name_and_the_own_origin() {
+    let world = World::new(FacePolicy::Verify);
+    let now = Arc::new(std::sync::atomic::AtomicI64::new(0));
+    let clock = { let now = now.clone(); Arc::new(move || Millis(now.load(std::sync::atomic::Ordering::Relaxed))) };
+    let sessions = Arc::new(Sessions::new(HOST.parse().unwrap(), clock));
+    let api = Api::new(world.app.clone(), Some(sessions));
+    let (socket, door) = (api.for_socket(), api.for_loopback().unwrap());
+    let url = post(&socket, "/api/v1/open", "{}").await.json()["url"].as_str().unwrap().to_owned();
+    let link = url.strip_prefix(&format!("http://{HOST}")).unwrap().to_owned();
+
+    let status = "/api/v1/status";
+    let reply = ask(&door, browser("GET", status, &[("host", HOST)])).await;
+    assert_eq!((reply.status, reply.json()["code"].as_str()), (StatusCode::UNAUTHORIZED, Some("unauthorized")));
+    assert_eq!(ask(&door, browser("GET", &link, &[("host", "evil.example:8123")])).await.status, StatusCode::FORBIDDEN);
+    assert_eq!(ask(&door, browser("POST", "/api/v1/open", &[("host", HOST), ("origin", &format!("http://{HOST}"))])).await.status, StatusCode::UNAUTHORIZED);
+
+    let reply = ask(&door, browser("GET", &link, &[("host", HOST)])).await;
+    assert_eq!(reply.status, StatusCode::SEE_OTHER);
+    let cookie = reply.headers[header::SET_COOKIE].to_str().unwrap().to_owned();
+    assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Strict"), "{cookie}");
+    let cookie = cookie.split(';').next().unwrap().to_owned();
+    assert_eq!(ask(&door, browser("GET", &link, &[("host", HOST)])).await.status, StatusCode::UNAUTHORIZED, "used up");
+
+    let own = format!("http://{HOST}");
+    let cases: [(&str, &str, Vec<(&str, &str)>, StatusCode); 9] = [
+        ("GET", status, vec![("host", HOST), ("cookie", &cookie)], StatusCode::OK),
+        ("GET", status, vec![("host", "localhost:8123"), ("cookie", &cookie)], StatusCode::OK),
+        ("GET", status, vec![("host", "evil.example:8123"), ("cookie", &cookie)], StatusCode::FORBIDDEN),
+        ("GET", status, vec![("cookie", &cookie)], StatusCode::FORBIDDEN),
+        ("GET", status, vec![("host", HOST), ("cookie", &cookie), ("origin", "http://evil.example")], StatusCode::FORBIDDEN),
+        ("POST", "/api/v1/sync/now", vec![("host", HOST), ("cookie", &cookie)], StatusCode::FORBIDDEN),
+        ("POST", "/api/v1/sync/now", vec![("host", HOST), ("cookie", &cookie), ("origin", "null")], StatusCode::FORBIDDEN),
+        ("POST", "/api/v1/sync/now", vec![("host", HOST), ("cookie", &cookie), ("origin", &own)], StatusCode::OK),
+        ("GET", status, vec![("host", HOST), ("cookie", "parkdesk_session=00")], StatusCode::UNAUTHORIZED),
+    ];
+    for (method, path, headers, expected) in cases {
+        let reply = ask(&door, browser(method, path, &headers)).await;
+        assert_eq!(reply.status, expected, "{method} {path} {headers:?}");
+        assert_eq!(reply.headers[header::X_CONTENT_TYPE_OPTIONS], "nosniff");
+    }
+    let no_way = ask(&door, browser("POST", "/api/v1/open", &[("host", HOST), ("cookie", &cookie), ("origin", &own)])).await;
+    assert_eq!(no_way.status, StatusCode::NOT_FOUND, "a browser makes no links");
+    now.store(13 * 60 * 60 * 1000, std::sync::atomic::Ordering::Relaxed);
+    let late = ask(&door, browser("GET", status, &[("host", HOST), ("cookie", &cookie)])).await;
+    assert_eq!(late.status, StatusCode::UNAUTHORIZED, "sessions end");
+}
+
+#[tokio::test]
+async fn the_socket_is_its_owners_and_other_addresses_are_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("agent.sock");
+    for _ in 0..2 {
+        // The second time a dead socket is in the way.
+        drop(bind_socket(&path).unwrap());
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+    let long = dir.path().join("x".repeat(120));
+    assert!(matches!(bind_socket(&long), Err(ListenError::TooLong(_))));
+    for address in ["0.0.0.0:0", "192.0.2.1:80", "[::]:0"] {
+        assert!(matches!(bind_loopback(address.parse().unwrap()), Err(ListenError::NotLoopback(_))), "{address}");
+    }
+    bind_loopback("127.0.0.1:0".parse().unwrap()).unwrap();
+}

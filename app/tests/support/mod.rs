@@ -1,0 +1,229 @@
+//! An appliance for tests: a replica on disk that pulled a park with two drivers from a small hub in memory, and a face
+//! program that answers what the picture's text says.
+#![allow(dead_code, unreachable_pub, reason = "each test file uses a part of this module")]
+
+#[path = "../../../sqlite/tests/common/mod.rs"]
+pub mod hub;
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use parkdesk_app::capture::{AssignedBy, Source, TakeFile, Taken};
+use parkdesk_app::faces::Faces;
+use parkdesk_app::sync::{LinkState, LinkStatus, SyncControl};
+use parkdesk_app::{App, AppParts};
+use parkdesk_domain::body::{FacePolicy, ParkCard, ParkSettings};
+use parkdesk_domain::command::{Command, DriverCreate};
+use parkdesk_domain::row::{Kind, Write};
+use parkdesk_domain::{Millis, RowId};
+use parkdesk_sqlite::{Key, Replica};
+use parkdesk_vision::faces::client::{ClientStatus, FacesError};
+use parkdesk_vision::faces::protocol::{Analysis, Descriptor, Face, Priority};
+use parkdesk_vision::geometry::{Area, Cut, Point};
+use parkdesk_vision::limits::{Rejection, RejectionCode};
+use parkdesk_vision::quality::{Finding, Level, Quality, QualityCode};
+use uuid::Uuid;
+
+use self::hub::{Hub, directory, id};
+
+/// What the link was told.
+#[derive(Default)]
+pub struct Link(pub Mutex<Vec<&'static str>>);
+
+impl SyncControl for Link {
+    fn status(&self) -> LinkStatus {
+        LinkStatus::new(LinkState::Online)
+    }
+    fn sync_now(&self) {
+        self.0.lock().unwrap().push("now");
+    }
+    fn pause(&self, _until: Option<Millis>) {
+        self.0.lock().unwrap().push("pause");
+    }
+    fn resume(&self) {
+        self.0.lock().unwrap().push("resume");
+    }
+}
+
+/// Reads the picture as words: `face ANGLE`, `noface`, `two`, `turned`, or the name of a failure.
+struct Words;
+
+impl Faces for Words {
+    fn analyse(&self, bytes: Vec<u8>, _priority: Priority) -> Result<Analysis, FacesError> {
+        let text = String::from_utf8(bytes).expect("test pictures are words");
+        let mut words = text.split_whitespace();
+        let analysis = |faces, findings| Ok(analysis(&text, faces, findings));
+        match (words.next().unwrap_or_default(), words.next()) {
+            ("face", Some(angle)) => analysis(vec![face(angle.parse().expect("an angle"))], vec![]),
+            ("two", _) => analysis(vec![face(0.0), face(3.0)], vec![finding(QualityCode::ManyFaces, Level::Warn)]),
+            ("turned", _) => analysis(vec![face(0.0)], vec![finding(QualityCode::TurnedHead, Level::Fail)]),
+            ("blurred", _) => analysis(vec![face(0.0)], vec![finding(QualityCode::Blurred, Level::Warn)]),
+            ("noface", _) => analysis(vec![], vec![finding(QualityCode::NoFace, Level::Fail)]),
+            ("truncated", _) => {
+                Err(FacesError::Rejected(Rejection { code: RejectionCode::Truncated, figure: None, limit: None }))
+            }
+            ("poison", _) => Err(FacesError::Quarantined),
+            ("busy", _) => Err(FacesError::Busy),
+            ("gone", _) => Err(FacesError::Unavailable("not installed".into())),
+            other => panic!("no such test picture: {other:?}"),
+        }
+    }
+
+    fn status(&self) -> ClientStatus {
+        ClientStatus { pid: Some(7), restarts: 0, quarantined: 0, waiting: 0 }
+    }
+}
+
+fn finding(code: QualityCode, level: Level) -> Finding {
+    Finding { code, level, figure_milli: 360, limit_milli: 400 }
+}
+
+/// Templates lie on a circle: two of them are `2 sin(difference / 2)` apart.
+fn face(angle: f32) -> Face {
+    let point = Point { x: 10.0, y: 20.0 };
+    Face {
+        area: Area { x: 10, y: 10, w: 90, h: 90 },
+        detection_milli: 1000,
+        probability_milli: 999,
+        points: [point; 5],
+        marks: [point; 5],
+        descriptor: Some(Descriptor::new(vec![angle.cos(), angle.sin()]).unwrap()),
+    }
+}
+
+fn analysis(text: &str, faces: Vec<Face>, findings: Vec<Finding>) -> Analysis {
+    let has_face = !faces.is_empty();
+    Analysis {
+        width: 300,
+        height: 400,
+        cut: has_face.then_some(Cut { x: 0, y: 0, w: 240, h: 320, turn: 150 }),
+        faces,
+        quality: Quality { components: BTreeMap::from([("sharpness".to_owned(), 80)]), findings },
+        perceptual_hash: 1,
+        model_id: "model".into(),
+        aligner_id: "aligner".into(),
+        original: format!("original of {text}").into_bytes(),
+        portrait: has_face.then(|| format!("portrait of {text}").into_bytes()),
+        thumb: format!("thumb of {text}").into_bytes(),
+    }
+}
+
+/// An appliance.
+pub struct World {
+    pub hub: Hub,
+    pub replica: Replica,
+    pub app: App,
+    pub link: Arc<Link>,
+    pub dir: tempfile::TempDir,
+    clock: Arc<AtomicI64>,
+    ids: Arc<AtomicU64>,
+}
+
+impl World {
+    pub fn new(policy: FacePolicy) -> Self {
+        let mut hub = Hub::new();
+        set_policy(&mut hub, policy);
+        add_driver(&mut hub, 11, "ivan", "Иванов", "99 12 345678", "+7 916 111-11-11");
+        add_driver(&mut hub, 12, "petr", "Петров", "99 12 999999", "+7 916 222-22-22");
+        let dir = tempfile::tempdir().unwrap();
+        let replica = Replica::open(&dir.path().join("data"), &key()).unwrap();
+        hub::enrol(&replica, &hub);
+        let (clock, ids) = (Arc::new(AtomicI64::new(1000)), Arc::new(AtomicU64::new(1)));
+        let link = Arc::new(Link::default());
+        let app = app(&replica, &link, &clock, &ids);
+        Self { hub, replica, app, link, dir, clock, ids }
+    }
+
+    /// The program dies and starts again.
+    pub fn restart(self) -> Self {
+        let Self { hub, replica, app, link, dir, clock, ids } = self;
+        drop((app, replica));
+        let replica = Replica::open(&dir.path().join("data"), &key()).unwrap();
+        let app = self::app(&replica, &link, &clock, &ids);
+        Self { hub, replica, app, link, dir, clock, ids }
+    }
+
+    pub fn take(&self, picture: &str, hint: Option<&str>) -> Taken {
+        self.app.take_file(self.file(picture, hint)).unwrap()
+    }
+
+    pub fn file(&self, picture: &str, hint: Option<&str>) -> TakeFile {
+        TakeFile {
+            name: format!("{picture}.jpg"),
+            bytes: picture.as_bytes().to_vec(),
+            hint: hint.map(str::to_owned),
+            hint_from: AssignedBy::FileName,
+            source: Source::Folder,
+            modified_at_ms: Millis(self.clock.fetch_add(10, Ordering::Relaxed)),
+            park: None,
+            override_reason: None,
+        }
+    }
+
+    pub fn captured(&self, picture: &str, hint: &str) -> RowId {
+        match self.take(picture, Some(hint)) {
+            Taken::Captured { photo, .. } => photo,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    pub fn waiting(&self, picture: &str) -> RowId {
+        match self.take(picture, None) {
+            Taken::Tray { entry, .. } => entry,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Sealed objects on disk.
+    pub fn objects(&self) -> usize {
+        fn count(dir: &std::path::Path) -> usize {
+            let entries = std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path());
+            entries.map(|path| if path.is_dir() { count(&path) } else { 1 }).sum()
+        }
+        count(&self.dir.path().join("data/blobs"))
+    }
+}
+
+fn key() -> Key {
+    Key::from_bytes([7; 32])
+}
+
+fn app(replica: &Replica, link: &Arc<Link>, clock: &Arc<AtomicI64>, ids: &Arc<AtomicU64>) -> App {
+    let (clock, ids) = (clock.clone(), ids.clone());
+    App::new(AppParts {
+        replica: replica.clone(),
+        faces: Arc::new(Words),
+        clock: Arc::new(move || Millis(clock.load(Ordering::Relaxed))),
+        new_id: Arc::new(move || Uuid::from_u128(0xabc0_0000 + u128::from(ids.fetch_add(1, Ordering::Relaxed)))),
+        poke: Arc::new(|| ()),
+        sync: link.clone(),
+    })
+    .unwrap()
+}
+
+pub fn set_policy(hub: &mut Hub, policy: FacePolicy) {
+    let (at, row) = hub.rows.iter().find(|(at, _)| at.kind == Kind::ParkCard && at.scope == directory()).unwrap();
+    let mut card: ParkCard = serde_json::from_str(&row.body).unwrap();
+    card.settings = ParkSettings { faces: policy, ..card.settings };
+    let write = Write::put(at.clone(), &card).unwrap();
+    hub.write(&[write]);
+}
+
+pub fn add_driver(hub: &mut Hub, n: u32, driver: &str, last_name: &str, licence: &str, phone: &str) {
+    let licence = parkdesk_domain::body::Licence { country: None, number: licence.into(), issued_on: None, expires_on: None };
+    hub.own(
+        n,
+        Command::DriverCreate(Box::new(DriverCreate {
+            driver: id(driver),
+            park: id("p1"),
+            last_name: last_name.into(),
+            first_name: "Иван".into(),
+            middle_name: None,
+            phones: vec![phone.into()],
+            licence: Some(licence),
+            plate: None,
+            comment: None,
+        })),
+    );
+}

@@ -1,0 +1,275 @@
+//! What becomes of pictures, drivers and decisions on an appliance.
+
+mod support;
+
+use parkdesk_app::Error;
+use parkdesk_app::attention::Decision;
+use parkdesk_app::capture::{AssignedBy, TakeError, Taken, TrayReason};
+use parkdesk_app::drivers::{EditDriver, NewDriver};
+use parkdesk_app::matching::Likeness;
+use parkdesk_app::photos::RecordState;
+use parkdesk_app::tray::NoOffers;
+use parkdesk_domain::body::{FaceBox, FacePolicy, FaceRef, FileClass, MatchVerdict};
+use parkdesk_domain::command::Change;
+use parkdesk_domain::{BlobId, RefusalCode};
+use parkdesk_sqlite::Priority;
+
+use support::World;
+use support::hub::id;
+
+#[test]
+fn a_named_drivers_picture_becomes_a_photo_with_files_and_findings() {
+    let world = World::new(FacePolicy::Verify);
+    for (picture, hint) in [("turned a", "ivan"), ("turned b", "9912 345678"), ("turned c", "8 916 1111111")] {
+        let photo = world.captured(picture, hint);
+        let view = world.app.get_photo(&photo).unwrap();
+        assert_eq!(view.driver, id("ivan"));
+        assert_eq!(view.driver_name.as_deref(), Some("Иванов Иван"));
+        assert_eq!(view.file_name.as_deref(), Some(format!("{picture}.jpg").as_str()));
+        assert_eq!(view.assigned_by, Some(AssignedBy::FileName));
+        assert_eq!(view.state, RecordState::Saved);
+        let size = view.portrait_size.unwrap();
+        assert_eq!((size.width, size.height), (240, 320));
+        let finding = &view.findings[0];
+        assert_eq!((finding.code.as_str(), finding.level.as_str(), finding.figure_milli), ("turned_head", "fail", Some(360)));
+        assert!(!finding.advice_ru.is_empty() && !finding.advice_en.is_empty());
+        assert_eq!(view.faces[0].points.len(), 5);
+        assert_eq!(view.files.len(), 3);
+        for file in &view.files {
+            assert!(file.local && !file.stored);
+            assert_eq!(file.sha256, BlobId::of(&world.app.read_photo_file(&photo, file.class).unwrap()));
+        }
+    }
+    assert_eq!(world.app.status().unwrap().photos.pending, 3);
+}
+
+#[test]
+fn a_failed_check_travels_as_a_code_with_staffs_reason() {
+    let world = World::new(FacePolicy::Verify);
+    let mut file = world.file("turned a", Some("ivan"));
+    file.override_reason = Some("neck injury".into());
+    let Taken::Captured { photo, .. } = world.app.take_file(file).unwrap() else { panic!("captured") };
+    let row = world.replica.read(|tx| tx.photo(&photo)).unwrap().unwrap().photo;
+    assert_eq!(row.codes, ["turned_head!"]);
+    assert_eq!(row.override_reason.as_deref(), Some("neck injury"));
+    let blurred = world.captured("blurred b", "ivan");
+    let row = world.replica.read(|tx| tx.photo(&blurred)).unwrap().unwrap().photo;
+    assert_eq!(row.codes, ["blurred"]);
+}
+
+#[test]
+fn a_picture_without_a_face_waits_in_the_tray_even_with_a_driver() {
+    let world = World::new(FacePolicy::Verify);
+    let taken = world.take("noface a", Some("ivan"));
+    assert!(matches!(taken, Taken::Tray { reason: TrayReason::NoFace, .. }), "{taken:?}");
+    let tray = world.app.list_tray().unwrap();
+    assert_eq!(tray[0].findings[0].code, "no_face");
+    assert_eq!(world.app.offers(&tray[0].id).unwrap().none_because, Some(NoOffers::SearchIsOff));
+    assert_eq!(world.app.read_tray_file(&tray[0].id, FileClass::Original).unwrap(), b"original of noface a");
+}
+
+#[test]
+fn an_unknown_or_missing_hint_waits_in_the_tray_with_its_reason() {
+    let world = World::new(FacePolicy::Verify);
+    let taken = world.take("face 0.0", Some("nobody"));
+    assert!(matches!(taken, Taken::Tray { reason: TrayReason::UnknownDriver, .. }), "{taken:?}");
+    let taken = world.take("face 0.1", None);
+    assert!(matches!(taken, Taken::Tray { reason: TrayReason::NoHint, .. }), "{taken:?}");
+    assert!(world.app.list_tray().unwrap().iter().all(|entry| !entry.reason_text.is_empty()));
+}
+
+#[test]
+fn two_faces_are_kept_with_their_code() {
+    let world = World::new(FacePolicy::Verify);
+    let photo = world.captured("two a", "ivan");
+    let view = world.app.get_photo(&photo).unwrap();
+    assert_eq!(view.findings[0].code, "many_faces");
+    assert_eq!(view.faces.len(), 2);
+}
+
+#[test]
+fn the_same_file_is_taken_once() {
+    let world = World::new(FacePolicy::Verify);
+    let photo = world.captured("face 0.0", "ivan");
+    assert_eq!(world.take("face 0.0", Some("petr")), Taken::Duplicate { of: photo });
+    let entry = world.waiting("face 0.2");
+    assert_eq!(world.take("face 0.2", Some("ivan")), Taken::Duplicate { of: entry });
+    assert_eq!(world.app.list_photos(None, 10).unwrap().len(), 1);
+}
+
+#[test]
+fn what_is_not_taken_says_why_and_leaves_nothing() {
+    let world = World::new(FacePolicy::Verify);
+    let fail = |picture: &str| world.app.take_file(world.file(picture, Some("ivan"))).unwrap_err();
+    assert!(matches!(fail("truncated"), TakeError::Rejected(_)));
+    assert!(matches!(fail("poison"), TakeError::Quarantined));
+    assert!(matches!(fail("busy"), TakeError::Busy));
+    let later = fail("gone");
+    assert!(matches!(&later, TakeError::Later(text) if text.contains("stays where it is")), "{later}");
+    assert_eq!(world.objects(), 0);
+    assert!(world.app.list_photos(None, 10).unwrap().is_empty() && world.app.list_tray().unwrap().is_empty());
+}
+
+#[test]
+fn a_full_disk_is_later_and_a_crash_between_files_and_rows_leaves_one_photo() {
+    let world = World::new(FacePolicy::Verify);
+    world.replica.set_max_pages(1).unwrap();
+    let error = loop {
+        // Free pages of the file may still take a photo or two.
+        match world.app.take_file(world.file(&format!("face 0.{}", world.objects()), Some("ivan"))) {
+            Ok(_) => assert!(world.objects() < 300, "the quota never took effect"),
+            Err(error) => break error,
+        }
+    };
+    assert!(matches!(&error, TakeError::Later(text) if text.contains("disk is full")), "{error}");
+    let photos = world.app.list_photos(None, 200).unwrap().len();
+    assert_eq!(world.objects(), 3 * photos + 3, "files were sealed before the rows failed, as in a crash");
+    world.replica.set_max_pages(1_000_000).unwrap();
+    let world = world.restart();
+    assert_eq!(world.objects(), 3 * photos, "files that no row names are swept");
+    let picture = format!("face 0.{}", 3 * photos);
+    let photo = world.captured(&picture, "ivan");
+    assert_eq!(world.take(&picture, Some("ivan")), Taken::Duplicate { of: photo });
+    assert_eq!(world.app.list_photos(None, 200).unwrap().len(), photos + 1);
+}
+
+#[test]
+fn an_earlier_photo_of_the_driver_is_judged_in_words() {
+    let world = World::new(FacePolicy::Verify);
+    let first = world.captured("face 0.0", "ivan");
+    let same = world.captured("face 0.2", "ivan");
+    let other = world.captured("face 1.5", "ivan");
+    assert_eq!(world.app.get_photo(&first).unwrap().nearest, None);
+    let world = world.restart();
+    let nearest = world.app.get_photo(&same).unwrap().nearest.unwrap();
+    assert_eq!((nearest.photo, nearest.likely.verdict), (first, Likeness::Same));
+    assert_eq!(nearest.file_name.as_deref(), Some("face 0.0.jpg"));
+    assert!(nearest.likely.text.contains("at most 1 in"), "{}", nearest.likely.text);
+    let nearest = world.app.get_photo(&other).unwrap().nearest.unwrap();
+    assert_eq!((nearest.photo, nearest.likely.verdict), (same, Likeness::Different));
+}
+
+#[test]
+fn offers_rank_the_right_driver_first_and_the_choice_becomes_a_photo() {
+    let world = World::new(FacePolicy::Search);
+    world.captured("face 1.5", "petr");
+    world.captured("face 0.0", "ivan");
+    let entry = world.waiting("face 0.1");
+    let offers = world.app.offers(&entry).unwrap();
+    let order: Vec<_> = offers.offers.iter().map(|offer| offer.driver.as_str()).collect();
+    assert_eq!(order, ["ivan", "petr"]);
+    assert_eq!(offers.offers[0].likely.verdict, Likeness::Same);
+    let Taken::Captured { photo, assigned_by, .. } = world.app.assign_unassigned(&entry, None, &id("ivan"), None).unwrap() else {
+        panic!("captured")
+    };
+    assert_eq!(assigned_by, AssignedBy::Person);
+    assert!(world.app.list_tray().unwrap().is_empty());
+    let world = world.restart();
+    let view = world.app.get_photo(&photo).unwrap();
+    assert_eq!(view.nearest.unwrap().likely.verdict, Likeness::Same, "its template came along");
+    for file in view.files {
+        assert_eq!(file.sha256, BlobId::of(&world.app.read_photo_file(&photo, file.class).unwrap()));
+    }
+    assert_eq!(world.take("face 0.1", None), Taken::Duplicate { of: photo });
+}
+
+#[test]
+fn a_refused_choice_leaves_the_picture_in_the_tray() {
+    let world = World::new(FacePolicy::Search);
+    let entry = world.waiting("face 0.1");
+    let error = world.app.assign_unassigned(&entry, None, &id("nobody"), None).unwrap_err();
+    assert!(matches!(&error, Error::Refused(refusal) if refusal.code == RefusalCode::UnknownDriver), "{error}");
+    assert_eq!(world.app.list_tray().unwrap().len(), 1);
+    assert!(world.app.read_tray_file(&entry, FileClass::Original).is_ok());
+}
+
+#[test]
+fn without_the_parks_leave_there_are_no_offers_and_no_templates() {
+    let world = World::new(FacePolicy::Verify);
+    world.captured("face 0.0", "ivan");
+    let entry = world.waiting("face 0.1");
+    assert_eq!(world.app.offers(&entry).unwrap().none_because, Some(NoOffers::SearchIsOff));
+    assert_eq!(world.replica.templates("model", "aligner").unwrap().len(), 1);
+
+    let world = World::new(FacePolicy::Off);
+    world.captured("face 0.0", "ivan");
+    let second = world.captured("face 0.1", "ivan");
+    assert!(world.replica.templates("model", "aligner").unwrap().is_empty());
+    assert_eq!(world.app.get_photo(&second).unwrap().nearest, None);
+    let entry = world.waiting("face 0.2");
+    let kept = world.replica.read(|tx| tx.unassigned_entry(&entry)).unwrap().unwrap().entry.analysis;
+    assert!(kept.contains("\"template\":null"), "{kept}");
+}
+
+#[test]
+fn a_discarded_picture_cannot_be_read_again_and_may_be_taken_again() {
+    let world = World::new(FacePolicy::Verify);
+    let entry = world.waiting("face 0.1");
+    assert_eq!(world.objects(), 3);
+    world.app.discard_unassigned(&entry).unwrap();
+    assert_eq!(world.objects(), 0);
+    assert!(matches!(world.app.read_tray_file(&entry, FileClass::Thumb), Err(Error::NotFound(_))));
+    assert!(matches!(world.app.discard_unassigned(&entry), Err(Error::NotFound(_))));
+    world.captured("face 0.1", "ivan");
+}
+
+#[test]
+fn drivers_are_found_added_and_changed() {
+    let world = World::new(FacePolicy::Verify);
+    assert_eq!(world.app.find_drivers("иванов", 10).unwrap()[0].id, id("ivan"));
+    let new = NewDriver {
+        park: id("p1"),
+        last_name: "Сидоров".into(),
+        first_name: "Сидор".into(),
+        middle_name: None,
+        phones: vec!["+7 916 333-33-33".into()],
+        licence_number: Some("99 12 345678".into()),
+        plate: Some("А 123 ВС 77".into()),
+    };
+    let error = world.app.create_driver(new.clone()).unwrap_err();
+    assert!(matches!(&error, Error::Refused(refusal) if refusal.code == RefusalCode::LicenceTaken), "{error}");
+    let driver = world.app.create_driver(NewDriver { licence_number: None, ..new }).unwrap();
+    assert_eq!((driver.name.as_str(), driver.state), ("Сидоров Сидор", RecordState::Saved));
+    let change = Change { was: "Сидор".into(), now: "Исидор".into() };
+    let edit = EditDriver { fields: [("first_name".to_owned(), change)].into(), ..Default::default() };
+    let driver = world.app.edit_driver(&id("p1"), &driver.id, edit).unwrap();
+    assert_eq!(driver.first_name.as_deref(), Some("Исидор"));
+    assert_eq!(world.app.find_drivers("a123bc", 10).unwrap()[0].id, driver.id);
+}
+
+#[test]
+fn a_decision_about_faces_is_saved_and_can_be_undone() {
+    let world = World::new(FacePolicy::Verify);
+    let [a, b] = ["face 0.0", "face 0.1"].map(|picture| FaceRef {
+        photo: world.captured(picture, "ivan"),
+        face: FaceBox { x: 10, y: 10, w: 90, h: 90 },
+    });
+    let decide = |verdict, undoes| world.app.decide_match(&id("p1"), (a.clone(), b.clone()), verdict, undoes);
+    let first = decide(MatchVerdict::Same, None).unwrap();
+    decide(MatchVerdict::Different, Some(first)).unwrap();
+    assert_eq!(world.app.status().unwrap().queue.commands, 4);
+}
+
+#[test]
+fn a_command_that_the_hub_refuses_waits_for_a_person_and_can_be_let_go() {
+    let mut world = World::new(FacePolicy::Verify);
+    let photo = world.captured("face 0.0", "ivan");
+    // Meanwhile the hub learns of a photo with this id: the capture is refused there.
+    let pending = world.replica.read(|tx| tx.pending(10)).unwrap();
+    let row = world.replica.read(|tx| tx.photo(&photo)).unwrap().unwrap().photo;
+    let at = parkdesk_domain::row::RowRef {
+        scope: support::hub::photos(),
+        kind: parkdesk_domain::Kind::Photo,
+        id: photo.clone(),
+    };
+    world.hub.write(&[parkdesk_domain::row::Write::put(at, &row).unwrap()]);
+    let judged = world.hub.judge(&pending[0].bytes);
+    world.replica.write(Priority::Sync, |tx| tx.apply_verdicts(&[judged], parkdesk_domain::Millis(5))).unwrap();
+    let list = world.app.list_attention().unwrap();
+    assert_eq!(list.len(), 1);
+    assert_eq!((list[0].command.as_deref(), list[0].reason.as_deref()), (Some("photo.capture"), Some("exists")));
+    assert!(list[0].offers.iter().any(|offer| offer == "discard"));
+    world.app.settle(&list[0].id, Decision::Discard).unwrap();
+    assert!(world.app.list_attention().unwrap().is_empty());
+    assert!(matches!(world.app.settle(&list[0].id, Decision::Discard), Err(Error::NotFound(_))));
+}

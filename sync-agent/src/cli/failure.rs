@@ -1,0 +1,91 @@
+//! Why a command failed: what happened, what it means, what to do. Scripts get the same as JSON and by exit code:
+//! 1 failed, 2 wrong use, 3 the agent does not run, 4 the key is missing.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use parkdesk_app::api::Problem;
+use parkdesk_app::keys::KeysError;
+use parkdesk_app::words::Lang;
+use serde_json::json;
+
+use super::Show;
+
+/// Why.
+pub(crate) enum Failure {
+    /// Nobody answers in that data directory.
+    Stopped(PathBuf),
+    /// The agent said no.
+    Problem(Problem),
+    /// There is no key.
+    Keys(KeysError),
+    /// Anything else, said whole.
+    Other(anyhow::Error),
+}
+
+impl Failure {
+    /// Says it: to people on stderr, to programs on stdout.
+    pub(crate) fn show(&self, show: Show) {
+        if show.json {
+            println!("{}", json!({"error": {"code": self.code(), "message": self.text(Lang::En)}}));
+        } else {
+            eprintln!("{}", self.text(show.lang));
+        }
+    }
+
+    pub(crate) fn exit_code(&self) -> ExitCode {
+        ExitCode::from(match self {
+            Self::Problem(_) | Self::Other(_) => 1,
+            Self::Stopped(_) => 3,
+            Self::Keys(_) => 4,
+        })
+    }
+
+    fn code(&self) -> String {
+        match self {
+            Self::Stopped(_) => "agent_stopped".into(),
+            Self::Problem(problem) => serde_json::to_value(problem.code)
+                .ok()
+                .and_then(|code| code.as_str().map(str::to_owned))
+                .unwrap_or_default(),
+            Self::Keys(KeysError::NoKey(_)) => "no_key".into(),
+            Self::Keys(_) => "keys".into(),
+            Self::Other(_) => "failed".into(),
+        }
+    }
+
+    fn text(&self, lang: Lang) -> String {
+        match (self, lang) {
+            (Self::Stopped(dir), Lang::En) => {
+                let dir = dir.display();
+                format!(
+                    "The agent of {dir} does not run, so nothing was asked or changed. Start it: parkdesk-agent run --data {dir}"
+                )
+            }
+            (Self::Stopped(dir), Lang::Ru) => {
+                let dir = dir.display();
+                format!(
+                    "Агент каталога {dir} не запущен, ничего не изменено. Запустите: parkdesk-agent run --data {dir}"
+                )
+            }
+            (Self::Problem(problem), _) => match &problem.detail {
+                Some(detail) => format!("{} [{detail}]", problem.message),
+                None => problem.message.clone(),
+            },
+            (Self::Keys(error), _) => error.to_string(),
+            (Self::Other(error), _) => format!("{error:#}"),
+        }
+    }
+}
+
+impl From<anyhow::Error> for Failure {
+    fn from(error: anyhow::Error) -> Self {
+        Self::Other(error)
+    }
+}
+
+impl From<KeysError> for Failure {
+    fn from(error: KeysError) -> Self {
+        Self::Keys(error)
+    }
+}

@@ -1,0 +1,74 @@
+//! What people read, word for word.
+
+use parkdesk_app::status::{ParkView, PhotoCounts, QueueView};
+use parkdesk_app::sync::{LinkProblem, LinkState, LinkStatus};
+
+use super::*;
+
+fn example() -> Status {
+    let mut link = LinkStatus::new(LinkState::Offline);
+    link.last_contact_at_ms = Some(Millis(0));
+    link.last_problem = Some(LinkProblem {
+        code: "hub_unreachable".into(),
+        message: "no answer from the hub".into(),
+        at_ms: Millis(1),
+    });
+    Status {
+        version: "0.1.0".into(),
+        device: Some("d1".parse().unwrap()),
+        parks: vec![ParkView {
+            id: "p1".parse().unwrap(),
+            name: "Ёлка".into(),
+            read_only: false,
+            faces: parkdesk_domain::body::FacePolicy::Verify,
+        }],
+        photos: PhotoCounts { total: 7, pending: 2, waiting_for_bytes: 1, uploaded: 4, matched: 7 },
+        queue: QueueView { commands: 2, files: 6, oldest_at_ms: Some(Millis(60_000)), oldest_age_ms: Some(1) },
+        needs_attention: 0,
+        unassigned: 1,
+        link,
+        faces: FacesView { running: true, pid: Some(7), restarts: 0, quarantined: 0, waiting: 0 },
+        watch: Some(WatchStatus {
+            folder: "/in".into(),
+            state: WatchState::Watching,
+            waiting: 0,
+            taken: 7,
+            rejected: 0,
+            problem: None,
+        }),
+    }
+}
+
+#[test]
+fn status_reads_well_in_english() {
+    let expected = "\
+Device           d1
+Parks            Ёлка
+Link             offline, work is saved here
+Last contact     2 min ago
+Queue            2 commands, 6 files, oldest 1 min ago
+Photos           7 (2 wait for the hub, files of 1 under way, 4 uploaded)
+Unassigned       1
+Needs attention  0
+Face program     running, 0 restarts, 0 pictures kept aside
+Folder           /in: watched, 0 waiting, 7 taken, 0 rejected
+Link problem     no answer from the hub
+";
+    assert_eq!(status(&example(), Millis(125_000), Lang::En), expected);
+}
+
+#[test]
+fn status_reads_well_in_russian() {
+    let text = status(&example(), Millis(125_000), Lang::Ru);
+    assert!(text.starts_with("Устройство        d1\nПарки             Ёлка\n"), "{text}");
+    assert!(text.contains("Связь             нет связи, данные сохранены здесь\n"), "{text}");
+    assert!(text.contains("2 мин назад"), "{text}");
+}
+
+#[test]
+fn empty_lists_say_what_will_appear() {
+    assert_eq!(photos(&[], Lang::En), "No photos yet: put pictures into the folder.\n");
+    assert_eq!(attention(&[], Lang::Ru), "Всё в порядке: решать нечего.\n");
+    let offers_off = Offers { offers: Vec::new(), none_because: Some(NoOffers::SearchIsOff) };
+    assert_eq!(offers(&offers_off, Lang::En), "The park does not let faces be searched.\n");
+}
