@@ -9,7 +9,7 @@ pub mod socket;
 
 use std::collections::BTreeSet;
 
-use parkdesk_domain::body::{Park, Photo};
+use parkdesk_domain::body::{FacePolicy, Park, ParkSettings, Photo};
 use parkdesk_domain::command::{Command, DeviceRevoke, ParkCreate};
 use parkdesk_domain::rights::Role;
 use parkdesk_domain::scope::Area;
@@ -37,6 +37,9 @@ pub enum Request {
         city: String,
         /// Its id; made if absent.
         id: Option<RowId>,
+        /// What faces may be used for there.
+        #[serde(default = "verify")]
+        faces: FacePolicy,
     },
     /// All parks.
     ParkList,
@@ -83,6 +86,10 @@ pub enum Request {
     Restored,
     /// Fill all look-up tables anew.
     Reindex,
+}
+
+fn verify() -> FacePolicy {
+    FacePolicy::Verify
 }
 
 /// What came of it.
@@ -196,7 +203,11 @@ pub async fn run<S: Store>(
 ) -> store::Result<(Answer, BTreeSet<Scope>)> {
     let nothing = BTreeSet::new();
     Ok(match request {
-        Request::ParkCreate { name, city, id } => return create_park(store, now, rng, name, city, id).await,
+        Request::ParkCreate { name, city, id, faces } => {
+            let id = id.unwrap_or_else(|| RowId::from_uuid(new_uuid(now, rng)));
+            let settings = ParkSettings { faces, ..ParkSettings::default() };
+            return create_park(store, now, rng, ParkCreate { park: id, name, city, settings }).await;
+        }
         Request::DeviceRevoke { device } => return revoke(store, now, rng, device).await,
         Request::DriverImport { park, csv, dry_run } => {
             let (report, touched) = import::run(store, now, &park, &csv, dry_run).await?;
@@ -235,16 +246,13 @@ async fn create_park<S: Store>(
     store: &S,
     now: Millis,
     rng: &mut (impl Rng + Send),
-    name: String,
-    city: String,
-    id: Option<RowId>,
+    args: ParkCreate,
 ) -> store::Result<(Answer, BTreeSet<Scope>)> {
-    let id = id.unwrap_or_else(|| RowId::from_uuid(new_uuid(now, rng)));
-    let args = ParkCreate { park: id.clone(), name: name.clone(), city: city.clone(), settings: Default::default() };
+    let view = ParkView { id: args.park.clone(), name: args.name.clone(), city: args.city.clone() };
     let (refusal, touched) = issue(store, now, rng, Command::ParkCreate(args)).await?;
     let answer = match refusal {
         Some(refusal) => Answer::Refused { refusal },
-        None => Answer::Park(ParkView { id, name, city }),
+        None => Answer::Park(view),
     };
     Ok((answer, touched))
 }

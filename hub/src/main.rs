@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
+use parkdesk_domain::body::FacePolicy;
 use parkdesk_domain::rights::Role;
 use parkdesk_domain::{DeviceId, RowId};
 use parkdesk_hub::admin::{Request, show, socket};
@@ -120,6 +121,9 @@ enum ParkVerb {
         /// Its id; made if absent.
         #[arg(long)]
         id: Option<RowId>,
+        /// What faces may be used for: off, verify (a driver's own photos) or search (all drivers of the park).
+        #[arg(long, default_value = "verify", value_parser = faces)]
+        faces: FacePolicy,
     },
     /// All parks.
     List,
@@ -227,9 +231,18 @@ fn run_admin(args: AdminArgs) -> anyhow::Result<ExitCode> {
     Ok(if show::is_success(&answer) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
+fn faces(text: &str) -> Result<FacePolicy, String> {
+    match text {
+        "off" => Ok(FacePolicy::Off),
+        "verify" => Ok(FacePolicy::Verify),
+        "search" => Ok(FacePolicy::Search),
+        _ => Err("it is off, verify or search".to_owned()),
+    }
+}
+
 fn request(noun: Noun) -> anyhow::Result<Request> {
     Ok(match noun {
-        Noun::Park(ParkVerb::Create { name, city, id }) => Request::ParkCreate { name, city, id },
+        Noun::Park(ParkVerb::Create { name, city, id, faces }) => Request::ParkCreate { name, city, id, faces },
         Noun::Park(ParkVerb::List) => Request::ParkList,
         Noun::Driver(DriverVerb::Import { file, park, dry_run }) => {
             let bytes = std::fs::read(&file).with_context(|| file.display().to_string())?;

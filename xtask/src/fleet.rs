@@ -177,10 +177,10 @@ pub(crate) fn is_whole(photo: &Value) -> bool {
 
 /// The address in the hub's ready line.
 fn address(log: &str) -> Option<String> {
-    let line = log.lines().find(|line| line.contains("http://127.0.0.1:"))?;
-    let from = line.find("http://127.0.0.1:")?;
-    let url: String = line.get(from..)?.chars().take_while(|c| !c.is_whitespace() && *c != '"').collect();
-    Some(url)
+    let ready = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let address =
+        ready.filter(|line| flag(line, "ready")).find_map(|line| Some(line.get("address")?.as_str()?.to_owned()))?;
+    Some(format!("http://{address}"))
 }
 
 #[cfg(test)]
@@ -189,7 +189,10 @@ mod tests {
 
     #[test]
     fn the_hubs_address_is_read_from_its_ready_line() {
-        assert_eq!(address("x\nready {\"url\":\"http://127.0.0.1:4242\"}\n").as_deref(), Some("http://127.0.0.1:4242"));
+        assert_eq!(
+            address("x\n{\"address\":\"127.0.0.1:4242\",\"ready\":true,\"tls\":false}\n").as_deref(),
+            Some("http://127.0.0.1:4242")
+        );
         assert_eq!(address("starting"), None);
     }
 }

@@ -1,5 +1,6 @@
 //! The administrator's operations over the store.
 
+use parkdesk_domain::body::FacePolicy;
 use parkdesk_hub::admin::{Answer, Request};
 
 use crate::world::*;
@@ -98,7 +99,8 @@ async fn tables_filled_anew_answer_as_before() {
 #[tokio::test]
 async fn a_park_is_created_once() {
     let world = World::with_park().await;
-    let again = Request::ParkCreate { name: "x".into(), city: "y".into(), id: Some(id("p1")) };
+    let again =
+        Request::ParkCreate { name: "x".into(), city: "y".into(), id: Some(id("p1")), faces: FacePolicy::Verify };
     assert!(matches!(world.admin(again).await, Answer::Refused { refusal } if refusal.code.as_str() == "exists"));
     let Answer::Parks { parks } = world.admin(Request::ParkList).await else { panic!() };
     assert_eq!(parks.len(), 1);

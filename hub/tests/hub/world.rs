@@ -8,7 +8,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt;
-use parkdesk_domain::body::{Crop, Licence, PhotoFile};
+use parkdesk_domain::body::{Crop, FacePolicy, Licence, PhotoFile};
 use parkdesk_domain::command::*;
 use parkdesk_domain::rights::Role;
 use parkdesk_domain::row::SCHEMA;
@@ -86,7 +86,12 @@ impl World {
     }
 
     pub(crate) async fn add_park(&self, park: &str) {
-        let create = admin::Request::ParkCreate { name: park.into(), city: "msk".into(), id: Some(id(park)) };
+        let create = admin::Request::ParkCreate {
+            name: park.into(),
+            city: "msk".into(),
+            id: Some(id(park)),
+            faces: FacePolicy::Verify,
+        };
         assert!(matches!(self.admin(create).await, Answer::Park(_)));
         let csv = format!(
             "driver_id,last_name,first_name,licence,plate\nv1,Ёлкин,Пётр,{park} 1111,А001АА\nv2,Осин,Лев,{park} 2222,А002АА\n"
