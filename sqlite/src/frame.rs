@@ -11,7 +11,6 @@ use parkdesk_domain::wire::{Cursor, ScopeRefusal};
 
 use crate::change::ChangeTag;
 use crate::error::Result;
-use crate::rebase::Touch;
 use crate::rows::row_ref;
 use crate::tx::WriteTx;
 
@@ -66,12 +65,14 @@ impl WriteTx<'_> {
     fn apply_rows(&mut self, frame: &Frame, now: Millis) -> Result<()> {
         let (head, scope) = (&frame.head, &frame.head.scope);
         let is_head = head.to >= head.head;
+        let was_whole = self.is_known_whole(scope)?;
         let judged = self.verdicts_in(scope, &frame.rows)?;
         let mut gone = self.note_verdicts(&judged, now)?;
         self.set_cursor(scope, head.epoch, head.to, is_head)?;
         gone.extend(self.reached()?);
         self.leave(&gone, now)?;
-        let mut changed = BTreeSet::new();
+        // The first head turns what was unknown into what is not there.
+        let mut changed = if is_head && !was_whole { self.touched_in(scope)? } else { BTreeSet::new() };
         for row in &frame.rows {
             let at = RowRef { scope: scope.clone(), kind: row.kind.clone(), id: row.id.clone() };
             changed.extend(self.touches_of(&at, Some(&row.body))?);
@@ -141,7 +142,8 @@ impl WriteTx<'_> {
             Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))
         })?;
         let rows: Vec<RowRef> = rows.iter().map(|(kind, id)| row_ref(&text, kind, id)).collect::<Result<_>>()?;
-        let mut changed: BTreeSet<Touch> = BTreeSet::new();
+        // What is not held is unknown again.
+        let mut changed = self.touched_in(scope)?;
         for row in &rows {
             changed.extend(self.touches_of(row, None)?);
         }

@@ -1,10 +1,12 @@
 //! Rebase (protocol, "Rebase"): pending commands are planned again whenever something they rest on changes.
 //!
 //! `pending_touch` says what each pending command read and wrote, by rows, by claimed keys (`key/licence`) and by an actor's
-//! rights. When something of that changes, or a command leaves, the commands touching it and all that share written rows
-//! with them are undone (their rows become the hub's again), the change is applied, and they are planned again in `seq`
-//! order, all in one transaction. As every writer of an undone row is among them, no row has a shadow while the hub's
-//! rows are applied.
+//! rights. When something of that changes, or a command leaves, the commands touching it, all that share written rows with
+//! them, and later ones that wrote what they read are undone (their rows become the hub's again), the change is applied,
+//! and they are planned again in `seq` order, all in one transaction. As every writer of an undone row is among them, no
+//! row has a shadow while the hub's rows are applied.
+//!
+//! Invariant: at any time the rows are those that planning all pending commands again would give (`tests/converge.rs`).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,6 +15,7 @@ use parkdesk_domain::facts::{self, PlanError, Planned, Question};
 use parkdesk_domain::fold;
 use parkdesk_domain::plan::Outcome;
 use parkdesk_domain::row::{Kind, RowRef, Write};
+use parkdesk_domain::scope::Scope;
 use serde_json::Value;
 
 use crate::error::{Error, Result, from_json};
@@ -88,23 +91,36 @@ impl ReadTx<'_> {
         })
     }
 
-    /// The pending commands that touch any of these, and those that share written rows with them.
-    fn affected(&self, mut open: BTreeSet<Touch>, gone: &BTreeSet<u64>) -> Result<BTreeSet<u64>> {
-        let (mut seen, mut found) = (BTreeSet::new(), BTreeSet::new());
-        for seq in gone {
-            open.extend(self.written(*seq)?);
-        }
-        while let Some(touch) = open.pop_first() {
-            let sql = "SELECT DISTINCT seq FROM pending_touch WHERE scope = ?1 AND kind = ?2 AND id = ?3";
-            let seqs = self.all(sql, (&touch.scope, &touch.kind, &touch.id), |row| row.get::<_, u64>(0))?;
-            seen.insert(touch);
-            for seq in seqs {
+    /// `seeds`, the pending commands that touch any of `open`, those that share written rows with them, and later ones
+    /// that wrote what they read: a plan must not see what comes after it.
+    fn affected(&self, mut open: BTreeSet<Touch>, seeds: &BTreeSet<u64>) -> Result<BTreeSet<u64>> {
+        let (mut seen, mut found, mut new) = (BTreeSet::new(), BTreeSet::new(), seeds.clone());
+        loop {
+            while let Some(seq) = new.pop_first() {
                 if found.insert(seq) {
                     open.extend(self.written(seq)?.into_iter().filter(|touch| !seen.contains(touch)));
+                    let sql = "SELECT DISTINCT later.seq FROM pending_touch AS mine
+                               JOIN pending_touch AS later USING (scope, kind, id)
+                               WHERE mine.seq = ?1 AND later.seq > ?1 AND later.is_write = 1";
+                    new.extend(self.all(sql, [seq], |row| row.get::<_, u64>(0))?);
                 }
             }
+            let Some(touch) = open.pop_first() else { return Ok(found) };
+            let sql = "SELECT DISTINCT seq FROM pending_touch WHERE scope = ?1 AND kind = ?2 AND id = ?3";
+            new.extend(self.all(sql, (&touch.scope, &touch.kind, &touch.id), |row| row.get::<_, u64>(0))?);
+            seen.insert(touch);
         }
-        Ok(found)
+    }
+
+    /// Everything of a scope that pending commands rest on; with the device scope also rights.
+    pub(crate) fn touched_in(&self, scope: &Scope) -> Result<BTreeSet<Touch>> {
+        let text = scope.to_string();
+        let rights = if matches!(scope, Scope::Device(_)) { "" } else { text.as_str() };
+        let sql = "SELECT DISTINCT scope, kind, id FROM pending_touch WHERE scope = ?1 OR scope = ?2";
+        let touches = self.all(sql, (&text, rights), |row| {
+            Ok(Touch::new(row.get(0)?, row.get::<_, String>(1)?, row.get::<_, String>(2)?))
+        })?;
+        Ok(touches.into_iter().collect())
     }
 
     pub(crate) fn written(&self, seq: u64) -> Result<Vec<Touch>> {
@@ -130,7 +146,6 @@ impl WriteTx<'_> {
         apply: impl FnOnce(&mut Self) -> Result<()>,
     ) -> Result<()> {
         let mut affected = self.affected(changed, gone)?;
-        affected.extend(gone);
         self.undo(&affected)?;
         for seq in gone {
             self.exec("DELETE FROM outbox WHERE seq = ?1", [seq])?;
@@ -142,8 +157,8 @@ impl WriteTx<'_> {
             for seq in &affected {
                 written.extend(self.replan(*seq)?);
             }
-            // A plan may write other rows than before, and commands not undone may have read those.
-            let wider: BTreeSet<u64> = self.affected(written, &BTreeSet::new())?.union(&affected).copied().collect();
+            // A plan may read and write other rows than before, which commands not undone write or have read.
+            let wider = self.affected(written, &affected)?;
             if wider == affected {
                 return Ok(());
             }

@@ -88,6 +88,11 @@ impl World {
         (n > 0).then(|| format!("77АБ00000{n}"))
     }
 
+    fn see(&self) -> Vec<Vec<parkdesk_domain::row::Row>> {
+        let scopes = [directory(), fleet(), photos(), device_scope()];
+        scopes.iter().map(|scope| self.replica.read(|tx| tx.rows_of(scope)).unwrap()).collect()
+    }
+
     fn run(&mut self, step: &Step) {
         self.n += 1;
         let n = self.n;
@@ -178,6 +183,9 @@ proptest! {
         let mut world = World { hub, replica, answers: vec![], frames: vec![], n: 0 };
         for step in &steps {
             world.run(step);
+            let seen = world.see();
+            world.replica.write(Priority::Sync, |tx| tx.replan_all()).unwrap();
+            prop_assert_eq!(world.see(), seen, "after each step as if all was planned again over the hub's rows");
         }
         for _ in 0..3 {
             let judged = push(&world.replica, &mut world.hub);
