@@ -102,7 +102,9 @@ fn view(entry: NeedsAttention) -> AttentionView {
     let reason_text = match (&refusal, kind) {
         (Some(refusal), _) => words::refusal(&refusal.code, Lang::En),
         (None, AttentionKind::Conflict) => "somebody changed the same fields meanwhile: choose a value",
-        (None, AttentionKind::ParkedBlob) => "a file could not be sent or fetched: try again, or take the photo once more",
+        (None, AttentionKind::ParkedBlob) => {
+            "a file could not be sent or fetched: try again, or take the photo once more"
+        }
         (None, AttentionKind::Salvaged) => "this was saved from a damaged file and was not sent: send it or let it go",
         (None, AttentionKind::Refused) => "refused without a reason",
     };

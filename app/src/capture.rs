@@ -159,10 +159,12 @@ impl From<FacesError> for TakeError {
             FacesError::Rejected(rejection) => Self::Rejected(rejection),
             FacesError::Quarantined => Self::Quarantined,
             FacesError::Busy | FacesError::Superseded => Self::Busy,
-            FacesError::Unavailable(why) => {
-                Self::Later(format!("the face program does not run ({why}): the file stays where it is and is taken when it does"))
+            FacesError::Unavailable(why) => Self::Later(format!(
+                "the face program does not run ({why}): the file stays where it is and is taken when it does"
+            )),
+            FacesError::Stopped => {
+                Self::Later("the program is stopping: the file is taken after the next start".into())
             }
-            FacesError::Stopped => Self::Later("the program is stopping: the file is taken after the next start".into()),
         }
     }
 }
@@ -199,7 +201,8 @@ impl App {
         };
         let taken = match owner {
             Owner::Known { park, driver } if is_usable => {
-                let photo = self.save_photo(&shot, Whose { park, driver: driver.clone(), assigned_by: file.hint_from }, None)?;
+                let photo =
+                    self.save_photo(&shot, Whose { park, driver: driver.clone(), assigned_by: file.hint_from }, None)?;
                 Taken::Captured { photo, driver, assigned_by: file.hint_from }
             }
             Owner::Known { park, .. } => self.put_in_tray(&shot, Some(park), TrayReason::NoFace)?,

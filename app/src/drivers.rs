@@ -194,7 +194,8 @@ impl App {
     pub fn create_driver(&self, new: NewDriver) -> Result<DriverView> {
         let driver = self.new_row_id();
         let park = new.park.clone();
-        let licence = new.licence_number.map(|number| Licence { country: None, number, issued_on: None, expires_on: None });
+        let licence =
+            new.licence_number.map(|number| Licence { country: None, number, issued_on: None, expires_on: None });
         self.submit(Command::DriverCreate(Box::new(DriverCreate {
             driver: driver.clone(),
             park: new.park,

@@ -27,7 +27,7 @@ const WRAPPED: &str = "recovery.bin";
 const INSTALLATION: &str = "installation";
 const REPLICA: &str = "replica.db";
 /// All that belongs to one key. The replica goes last: while it is there, the directory counts as used.
-const OLD_FILES: [&str; 10] = [
+const OLD_FILES: [&str; 9] = [
     "keys.db-wal",
     "keys.db-shm",
     "keys.db",
@@ -36,7 +36,6 @@ const OLD_FILES: [&str; 10] = [
     INSTALLATION,
     "replica.db-shm",
     "replica.db-wal",
-    "replica.mark",
     REPLICA,
 ];
 
@@ -97,14 +96,20 @@ pub struct NoKey {
 impl fmt::Display for NoKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let dir = self.dir.display();
-        write!(f, "the data in {dir} is locked: its key is not in {} ({}). Nothing was changed. ", self.looked_in, self.why)?;
+        write!(
+            f,
+            "the data in {dir} is locked: its key is not in {} ({}). Nothing was changed. ",
+            self.looked_in, self.why
+        )?;
         f.write_str("There are three ways on: ")?;
         if self.has_wrapped_copy {
             write!(f, "(1) enter the recovery code: parkdesk-agent recover --data {dir}; ")?;
         } else {
             write!(f, "(1) the recovery code does not help, because its file {WRAPPED} is gone; ")?;
         }
-        f.write_str("(2) unlock the keyring (sign in to the desktop again) or put the key file back, and start again; ")?;
+        f.write_str(
+            "(2) unlock the keyring (sign in to the desktop again) or put the key file back, and start again; ",
+        )?;
         write!(f, "(3) enrol anew beside the old data: parkdesk-agent enrol --beside-old --data {dir}")
     }
 }
@@ -134,7 +139,9 @@ pub enum KeysError {
     #[error("there is no file {WRAPPED} in the data directory: a recovery code cannot help here")]
     NoWrappedCopy,
     /// A systemd credential cannot be written from here.
-    #[error("the key comes from a systemd credential, which only the administrator can restore (systemd-creds encrypt)")]
+    #[error(
+        "the key comes from a systemd credential, which only the administrator can restore (systemd-creds encrypt)"
+    )]
     CredentialIsReadOnly,
     /// A file operation failed.
     #[error("{}: {cause}", path.display())]

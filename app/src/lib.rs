@@ -66,7 +66,8 @@ impl App {
     /// # Errors
     /// If the replica cannot be read.
     pub fn new(parts: AppParts) -> Result<Self> {
-        let app = Self { parts: Arc::new(parts), matching: Arc::default(), seen: Arc::default(), watch: Arc::default() };
+        let app =
+            Self { parts: Arc::new(parts), matching: Arc::default(), seen: Arc::default(), watch: Arc::default() };
         app.load_matching()?;
         Ok(app)
     }

@@ -53,7 +53,11 @@ impl From<Verdict> for Likely {
     fn from(verdict: Verdict) -> Self {
         let likeness = Likeness::from(verdict.sameness);
         let milli = verdict.expected_false_matches_milli;
-        Self { verdict: likeness, false_matches_milli: milli, text: crate::words::likely(likeness, milli, crate::words::Lang::En) }
+        Self {
+            verdict: likeness,
+            false_matches_milli: milli,
+            text: crate::words::likely(likeness, milli, crate::words::Lang::En),
+        }
     }
 }
 
@@ -196,7 +200,12 @@ impl Matching {
             .filter_map(|hit| {
                 let known = photo_of(&hit.key)?;
                 let likely = judge(hit.distance, gallery, false).into();
-                Some(Candidate { park: known.park.clone(), driver: known.driver.clone(), photo: known.photo.clone(), likely })
+                Some(Candidate {
+                    park: known.park.clone(),
+                    driver: known.driver.clone(),
+                    photo: known.photo.clone(),
+                    likely,
+                })
             })
             .collect()
     }
@@ -231,7 +240,13 @@ mod tests {
     }
 
     fn known(photo: &str, driver: &str, at: i64, angle: f32) -> Known {
-        Known { photo: id(photo), park: id("p1"), driver: id(driver), captured_at_ms: Millis(at), template: template(angle) }
+        Known {
+            photo: id(photo),
+            park: id("p1"),
+            driver: id(driver),
+            captured_at_ms: Millis(at),
+            template: template(angle),
+        }
     }
 
     fn matching(photos: Vec<Known>) -> Matching {
@@ -274,12 +289,7 @@ mod tests {
     fn candidates_are_ranked_by_their_best_photo_within_the_parks() {
         let mut other = known("x1", "x", 1, 0.0);
         other.park = id("p2");
-        let m = matching(vec![
-            known("a1", "a", 1, 1.0),
-            known("a2", "a", 2, 0.2),
-            known("b1", "b", 1, 0.35),
-            other,
-        ]);
+        let m = matching(vec![known("a1", "a", 1, 1.0), known("a2", "a", 2, 0.2), known("b1", "b", 1, 0.35), other]);
         let found = m.candidates(&template(0.0), &[id("p1")], 5);
         let drivers: Vec<_> = found.iter().map(|c| c.driver.to_string()).collect();
         assert_eq!(drivers, ["a", "b"]);

@@ -152,7 +152,12 @@ impl App {
         let parks = self.parks()?;
         Ok(parks
             .into_iter()
-            .map(|park| ParkView { id: park.id, name: park.name, read_only: park.read_only, faces: park.settings.faces })
+            .map(|park| ParkView {
+                id: park.id,
+                name: park.name,
+                read_only: park.read_only,
+                faces: park.settings.faces,
+            })
             .collect())
     }
 

@@ -108,8 +108,10 @@ impl App {
         let entry = self.new_row_id();
         let now = self.now();
         let files = self.put_files(&entry, &shot.analysis)?;
-        let may_match = self.list_parks()?.iter().any(|park| matches!(park.faces, FacePolicy::Verify | FacePolicy::Search));
-        let template = match shot.analysis.faces.first().and_then(|face| face.descriptor.as_ref()).filter(|_| may_match) {
+        let may_match =
+            self.list_parks()?.iter().any(|park| matches!(park.faces, FacePolicy::Verify | FacePolicy::Search));
+        let template = match shot.analysis.faces.first().and_then(|face| face.descriptor.as_ref()).filter(|_| may_match)
+        {
             Some(template) => {
                 let key = self.replica().person_key(&entry)?;
                 Some(hex::encode(sealed::seal(&key, &seal_name(&entry), &template.to_bytes(), &mut rand::rng())))
@@ -202,7 +204,13 @@ impl App {
         }
         let offers = found.into_iter().map(|found| {
             let driver_name = self.driver_name(&found.park, &found.driver)?;
-            Ok(OfferView { driver: found.driver, park: found.park, driver_name, photo: found.photo, likely: found.likely })
+            Ok(OfferView {
+                driver: found.driver,
+                park: found.park,
+                driver_name,
+                photo: found.photo,
+                likely: found.likely,
+            })
         });
         Ok(Offers { offers: offers.collect::<Result<_>>()?, none_because: None })
     }
@@ -211,7 +219,13 @@ impl App {
     ///
     /// # Errors
     /// [`Error::NotFound`]; [`Error::Refused`], then the picture stays in the tray.
-    pub fn assign_unassigned(&self, entry: &RowId, park: Option<&RowId>, driver: &RowId, reason: Option<String>) -> Result<Taken> {
+    pub fn assign_unassigned(
+        &self,
+        entry: &RowId,
+        park: Option<&RowId>,
+        driver: &RowId,
+        reason: Option<String>,
+    ) -> Result<Taken> {
         let entry = self.tray_entry(entry)?;
         let mut kept = kept(&entry)?;
         let park = match park.or(entry.park.as_ref()) {
@@ -222,7 +236,12 @@ impl App {
                 match found.as_slice() {
                     [(park, _)] => park.clone(),
                     [] => return Err(Error::NotFound("driver")),
-                    _ => return Err(Error::BadInput { field: "park", why: "several parks have this driver: name the park" }),
+                    _ => {
+                        return Err(Error::BadInput {
+                            field: "park",
+                            why: "several parks have this driver: name the park",
+                        });
+                    }
                 }
             }
         };
@@ -264,7 +283,13 @@ impl App {
             tx.remove_unassigned(&entry.id)?;
             tx.release_unreferenced()?;
             let (sha256, name) = (entry.source_sha256.clone(), entry.name.clone());
-            Ok(tx.record_taken(&TakenRow { sha256, name, outcome: TakenOutcome::Rejected, subject: None, at_ms: now })?)
+            Ok(tx.record_taken(&TakenRow {
+                sha256,
+                name,
+                outcome: TakenOutcome::Rejected,
+                subject: None,
+                at_ms: now,
+            })?)
         })?;
         Ok(self.replica().destroy_person_key(&entry.id)?)
     }

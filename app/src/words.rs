@@ -40,8 +40,8 @@ pub fn false_matches(milli: u64, lang: Lang) -> String {
     if milli >= 1000 {
         let count = milli / 1000;
         return match lang {
-            Lang::Ru => format!("так же похожи были бы ещё {count} посторонних"),
-            Lang::En => format!("{count} strangers would look as alike"),
+            Lang::Ru => format!("столь же похожих посторонних: {count}"),
+            Lang::En => format!("strangers as alike: {count}"),
         };
     }
     let one_in = 1000 / milli.max(1);
@@ -61,19 +61,31 @@ pub fn likely(word: Likeness, milli: u64, lang: Lang) -> String {
 #[must_use]
 pub fn tray_reason(reason: TrayReason, lang: Lang) -> &'static str {
     match reason {
-        TrayReason::NoFace => {
-            pick(lang, "на фото не найдено лицо: выберите водителя или переснимите", "no face was found: choose the driver or take another photo")
-        }
-        TrayReason::NoHint => pick(lang, "неизвестно, чьё это фото: выберите водителя", "nothing says whose photo it is: choose the driver"),
-        TrayReason::UnknownDriver => {
-            pick(lang, "указанного водителя нет на этом устройстве: выберите другого или создайте", "the named driver is not on this appliance: choose or create one")
-        }
-        TrayReason::SeveralDrivers => {
-            pick(lang, "указание подходит нескольким водителям: выберите одного", "the hint fits several drivers: choose one")
-        }
-        TrayReason::SeveralParks => {
-            pick(lang, "устройство обслуживает несколько парков: выберите водителя", "the appliance serves several parks: choose the driver")
-        }
+        TrayReason::NoFace => pick(
+            lang,
+            "на фото не найдено лицо: выберите водителя или переснимите",
+            "no face was found: choose the driver or take another photo",
+        ),
+        TrayReason::NoHint => pick(
+            lang,
+            "неизвестно, чьё это фото: выберите водителя",
+            "nothing says whose photo it is: choose the driver",
+        ),
+        TrayReason::UnknownDriver => pick(
+            lang,
+            "указанного водителя нет на этом устройстве: выберите другого или создайте",
+            "the named driver is not on this appliance: choose or create one",
+        ),
+        TrayReason::SeveralDrivers => pick(
+            lang,
+            "указание подходит нескольким водителям: выберите одного",
+            "the hint fits several drivers: choose one",
+        ),
+        TrayReason::SeveralParks => pick(
+            lang,
+            "устройство обслуживает несколько парков: выберите водителя",
+            "the appliance serves several parks: choose the driver",
+        ),
     }
 }
 
@@ -97,7 +109,11 @@ pub fn link(state: LinkState, lang: Lang) -> &'static str {
         LinkState::Online => pick(lang, "на связи", "online"),
         LinkState::Offline => pick(lang, "нет связи, данные сохранены здесь", "offline, work is saved here"),
         LinkState::Paused => pick(lang, "приостановлено", "paused"),
-        LinkState::Revoked => pick(lang, "устройство отозвано: обратитесь к администратору", "this appliance was revoked: ask the administrator"),
+        LinkState::Revoked => pick(
+            lang,
+            "устройство отозвано: обратитесь к администратору",
+            "this appliance was revoked: ask the administrator",
+        ),
         LinkState::NotEnrolled => {
             pick(lang, "не подключено к узлу: выполните parkdesk-agent enrol", "not enrolled: run parkdesk-agent enrol")
         }
@@ -108,20 +124,40 @@ pub fn link(state: LinkState, lang: Lang) -> &'static str {
 #[must_use]
 pub fn refusal(code: &RefusalCode, lang: Lang) -> &'static str {
     match code {
-        RefusalCode::NotAllowed => pick(lang, "нет права на это действие: обратитесь к администратору", "no right to do this: ask the administrator"),
+        RefusalCode::NotAllowed => pick(
+            lang,
+            "нет права на это действие: обратитесь к администратору",
+            "no right to do this: ask the administrator",
+        ),
         RefusalCode::UnknownPark => pick(lang, "такого парка нет", "there is no such park"),
         RefusalCode::UnknownDriver => pick(lang, "такого водителя в парке нет", "there is no such driver in the park"),
         RefusalCode::UnknownPhoto => pick(lang, "такого фото нет", "there is no such photo"),
         RefusalCode::UnknownDecision => pick(lang, "такого решения нет", "there is no such decision"),
-        RefusalCode::ParkReadOnly => pick(lang, "парк-копия доступен только для чтения", "the park is a read-only mirror"),
+        RefusalCode::ParkReadOnly => {
+            pick(lang, "парк-копия доступен только для чтения", "the park is a read-only mirror")
+        }
         RefusalCode::Invalid => pick(lang, "поле заполнено неверно", "a field has an impossible value"),
         RefusalCode::Exists => pick(lang, "уже существует", "it exists already"),
-        RefusalCode::LicenceTaken => pick(lang, "удостоверение уже у другого водителя парка", "another driver of the park has this licence"),
-        RefusalCode::Conflict => pick(lang, "кто-то уже изменил это: выберите значение", "somebody changed it meanwhile: choose a value"),
+        RefusalCode::LicenceTaken => {
+            pick(lang, "удостоверение уже у другого водителя парка", "another driver of the park has this licence")
+        }
+        RefusalCode::Conflict => {
+            pick(lang, "кто-то уже изменил это: выберите значение", "somebody changed it meanwhile: choose a value")
+        }
         RefusalCode::IdReused => pick(lang, "номер команды уже использован", "the command's id was used before"),
-        RefusalCode::UnknownCommand => pick(lang, "узел не знает эту команду: обновите программу узла", "the hub does not know this command: update the hub"),
-        RefusalCode::TooWide => pick(lang, "слишком большое изменение: разделите его", "the change is too large: split it"),
-        RefusalCode::Other(_) => pick(lang, "отклонено узлом по новой причине: обновите программу", "refused by the hub for a newer reason: update this program"),
+        RefusalCode::UnknownCommand => pick(
+            lang,
+            "узел не знает эту команду: обновите программу узла",
+            "the hub does not know this command: update the hub",
+        ),
+        RefusalCode::TooWide => {
+            pick(lang, "слишком большое изменение: разделите его", "the change is too large: split it")
+        }
+        RefusalCode::Other(_) => pick(
+            lang,
+            "отклонено узлом по новой причине: обновите программу",
+            "refused by the hub for a newer reason: update this program",
+        ),
     }
 }
 
@@ -133,7 +169,7 @@ mod tests {
     fn figures_are_said_as_chances_or_as_strangers() {
         assert_eq!(false_matches(1, Lang::En), "chance match: at most 1 in 1000");
         assert_eq!(false_matches(400, Lang::En), "chance match: at most 1 in 2");
-        assert_eq!(false_matches(3000, Lang::En), "3 strangers would look as alike");
+        assert_eq!(false_matches(3000, Lang::En), "strangers as alike: 3");
         assert_eq!(likely(Likeness::Same, 1, Lang::Ru), "тот же человек (случайное совпадение: не чаще 1 из 1000)");
     }
 

@@ -61,9 +61,19 @@ fn the_committed_description_is_the_one_served() {
 /// Names that a raw score or a template could have.
 fn tells_a_score(text: &str) -> Option<&'static str> {
     let text = text.to_lowercase();
-    ["distance", "score", "descriptor", "template", "embedding", "similarity", "vector", "probability", "detection_milli"]
-        .into_iter()
-        .find(|name| text.contains(name))
+    [
+        "distance",
+        "score",
+        "descriptor",
+        "template",
+        "embedding",
+        "similarity",
+        "vector",
+        "probability",
+        "detection_milli",
+    ]
+    .into_iter()
+    .find(|name| text.contains(name))
 }
 
 fn names(value: &Value, out: &mut Vec<String>) {
@@ -85,7 +95,15 @@ async fn no_answer_and_no_description_tells_a_raw_score() {
     let entry = world.waiting("face 0.123456");
     let router = world.app.router();
     let mut answers = vec![serde_json::to_value(open_api()).unwrap()];
-    for path in ["status", "photos", "unassigned", &format!("unassigned/{entry}/offers"), "drivers", "needs-attention", "changes"] {
+    for path in [
+        "status",
+        "photos",
+        "unassigned",
+        &format!("unassigned/{entry}/offers"),
+        "drivers",
+        "needs-attention",
+        "changes",
+    ] {
         let reply = get(&router, &format!("/api/v1/{path}")).await;
         assert_eq!(reply.status, StatusCode::OK, "{path}");
         answers.push(reply.json());
@@ -142,9 +160,21 @@ async fn whatever_is_wrong_is_answered_with_code_and_sentence() {
         (get(&router, "/api/v2").await, StatusCode::NOT_FOUND, "not_found"),
         (post(&router, "/api/v1/status", "").await, StatusCode::BAD_REQUEST, "bad_request"),
         (post(&router, "/api/v1/unassigned/none/discard", "{}").await, StatusCode::NOT_FOUND, "not_found"),
-        (post(&router, "/api/v1/files?name=a.jpg&taken_at_ms=1", "truncated").await, StatusCode::UNPROCESSABLE_ENTITY, "rejected"),
-        (post(&router, "/api/v1/files?name=a.jpg&taken_at_ms=1", "gone").await, StatusCode::SERVICE_UNAVAILABLE, "later"),
-        (post(&router, "/api/v1/files?name=a.jpg&taken_at_ms=1", &"x".repeat(25_000_001)).await, StatusCode::PAYLOAD_TOO_LARGE, "too_large"),
+        (
+            post(&router, "/api/v1/files?name=a.jpg&taken_at_ms=1", "truncated").await,
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "rejected",
+        ),
+        (
+            post(&router, "/api/v1/files?name=a.jpg&taken_at_ms=1", "gone").await,
+            StatusCode::SERVICE_UNAVAILABLE,
+            "later",
+        ),
+        (
+            post(&router, "/api/v1/files?name=a.jpg&taken_at_ms=1", &"x".repeat(25_000_001)).await,
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "too_large",
+        ),
         (post(&router, "/api/v1/open", "{}").await, StatusCode::SERVICE_UNAVAILABLE, "later"),
     ];
     for (reply, status, code) in cases {
@@ -165,7 +195,10 @@ async fn an_uploaded_file_is_taken_and_the_link_is_steered() {
     }
     assert_eq!(*world.link.0.lock().unwrap(), ["now", "pause", "resume"]);
     let changes = get(&router, "/api/v1/changes?after=0").await.json();
-    assert!(changes["tags"].as_array().unwrap().iter().any(|tag| tag.as_str().unwrap().starts_with("photo/")), "{changes}");
+    assert!(
+        changes["tags"].as_array().unwrap().iter().any(|tag| tag.as_str().unwrap().starts_with("photo/")),
+        "{changes}"
+    );
     let after = changes["next"].as_i64().unwrap();
     let nothing = get(&router, &format!("/api/v1/changes?after={after}&wait_ms=20")).await.json();
     assert_eq!((nothing["next"].as_i64(), nothing["tags"].as_array().map(Vec::len)), (Some(after), Some(0)));
@@ -183,7 +216,10 @@ fn browser(method: &str, path: &str, headers: &[(&str, &str)]) -> Request<Body> 
 async fn a_browser_needs_the_link_the_name_and_the_own_origin() {
     let world = World::new(FacePolicy::Verify);
     let now = Arc::new(std::sync::atomic::AtomicI64::new(0));
-    let clock = { let now = now.clone(); Arc::new(move || Millis(now.load(std::sync::atomic::Ordering::Relaxed))) };
+    let clock = {
+        let now = now.clone();
+        Arc::new(move || Millis(now.load(std::sync::atomic::Ordering::Relaxed)))
+    };
     let sessions = Arc::new(Sessions::new(HOST.parse().unwrap(), clock));
     let api = Api::new(world.app.clone(), Some(sessions));
     let (socket, door) = (api.for_socket(), api.for_loopback().unwrap());
@@ -194,7 +230,12 @@ async fn a_browser_needs_the_link_the_name_and_the_own_origin() {
     let reply = ask(&door, browser("GET", status, &[("host", HOST)])).await;
     assert_eq!((reply.status, reply.json()["code"].as_str()), (StatusCode::UNAUTHORIZED, Some("unauthorized")));
     assert_eq!(ask(&door, browser("GET", &link, &[("host", "evil.example:8123")])).await.status, StatusCode::FORBIDDEN);
-    assert_eq!(ask(&door, browser("POST", "/api/v1/open", &[("host", HOST), ("origin", &format!("http://{HOST}"))])).await.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(
+        ask(&door, browser("POST", "/api/v1/open", &[("host", HOST), ("origin", &format!("http://{HOST}"))]))
+            .await
+            .status,
+        StatusCode::UNAUTHORIZED
+    );
 
     let reply = ask(&door, browser("GET", &link, &[("host", HOST)])).await;
     assert_eq!(reply.status, StatusCode::SEE_OTHER);
@@ -209,9 +250,19 @@ async fn a_browser_needs_the_link_the_name_and_the_own_origin() {
         ("GET", status, vec![("host", "localhost:8123"), ("cookie", &cookie)], StatusCode::OK),
         ("GET", status, vec![("host", "evil.example:8123"), ("cookie", &cookie)], StatusCode::FORBIDDEN),
         ("GET", status, vec![("cookie", &cookie)], StatusCode::FORBIDDEN),
-        ("GET", status, vec![("host", HOST), ("cookie", &cookie), ("origin", "http://evil.example")], StatusCode::FORBIDDEN),
+        (
+            "GET",
+            status,
+            vec![("host", HOST), ("cookie", &cookie), ("origin", "http://evil.example")],
+            StatusCode::FORBIDDEN,
+        ),
         ("POST", "/api/v1/sync/now", vec![("host", HOST), ("cookie", &cookie)], StatusCode::FORBIDDEN),
-        ("POST", "/api/v1/sync/now", vec![("host", HOST), ("cookie", &cookie), ("origin", "null")], StatusCode::FORBIDDEN),
+        (
+            "POST",
+            "/api/v1/sync/now",
+            vec![("host", HOST), ("cookie", &cookie), ("origin", "null")],
+            StatusCode::FORBIDDEN,
+        ),
         ("POST", "/api/v1/sync/now", vec![("host", HOST), ("cookie", &cookie), ("origin", &own)], StatusCode::OK),
         ("GET", status, vec![("host", HOST), ("cookie", "parkdesk_session=00")], StatusCode::UNAUTHORIZED),
     ];
@@ -220,7 +271,8 @@ async fn a_browser_needs_the_link_the_name_and_the_own_origin() {
         assert_eq!(reply.status, expected, "{method} {path} {headers:?}");
         assert_eq!(reply.headers[header::X_CONTENT_TYPE_OPTIONS], "nosniff");
     }
-    let no_way = ask(&door, browser("POST", "/api/v1/open", &[("host", HOST), ("cookie", &cookie), ("origin", &own)])).await;
+    let no_way =
+        ask(&door, browser("POST", "/api/v1/open", &[("host", HOST), ("cookie", &cookie), ("origin", &own)])).await;
     assert_eq!(no_way.status, StatusCode::NOT_FOUND, "a browser makes no links");
     now.store(13 * 60 * 60 * 1000, std::sync::atomic::Ordering::Relaxed);
     let late = ask(&door, browser("GET", status, &[("host", HOST), ("cookie", &cookie)])).await;

@@ -28,8 +28,12 @@ fn main() -> ExitCode {
 
 fn story() {
     for program in ["dbus-run-session", "gnome-keyring-daemon"] {
-        let found = std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()).any(|dir| dir.join(program).is_file());
-        assert!(found, "{program} is missing: install the Debian packages dbus and gnome-keyring (cargo xtask setup does)");
+        let found =
+            std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()).any(|dir| dir.join(program).is_file());
+        assert!(
+            found,
+            "{program} is missing: install the Debian packages dbus and gnome-keyring (cargo xtask setup does)"
+        );
     }
     let dir = tempfile::tempdir().expect("a temporary directory");
     let desk = dir.path().join("desk");

@@ -31,7 +31,10 @@ fn a_named_drivers_picture_becomes_a_photo_with_files_and_findings() {
         let size = view.portrait_size.unwrap();
         assert_eq!((size.width, size.height), (240, 320));
         let finding = &view.findings[0];
-        assert_eq!((finding.code.as_str(), finding.level.as_str(), finding.figure_milli), ("turned_head", "fail", Some(360)));
+        assert_eq!(
+            (finding.code.as_str(), finding.level.as_str(), finding.figure_milli),
+            ("turned_head", "fail", Some(360))
+        );
         assert!(!finding.advice_ru.is_empty() && !finding.advice_en.is_empty());
         assert_eq!(view.faces[0].points.len(), 5);
         assert_eq!(view.files.len(), 3);
@@ -159,7 +162,9 @@ fn offers_rank_the_right_driver_first_and_the_choice_becomes_a_photo() {
     let order: Vec<_> = offers.offers.iter().map(|offer| offer.driver.as_str()).collect();
     assert_eq!(order, ["ivan", "petr"]);
     assert_eq!(offers.offers[0].likely.verdict, Likeness::Same);
-    let Taken::Captured { photo, assigned_by, .. } = world.app.assign_unassigned(&entry, None, &id("ivan"), None).unwrap() else {
+    let Taken::Captured { photo, assigned_by, .. } =
+        world.app.assign_unassigned(&entry, None, &id("ivan"), None).unwrap()
+    else {
         panic!("captured")
     };
     assert_eq!(assigned_by, AssignedBy::Person);

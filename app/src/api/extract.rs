@@ -35,7 +35,9 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Given<T> {
         match body {
             Ok(Json(value)) => Ok(Self(value)),
             Err(error) if error.status() == StatusCode::PAYLOAD_TOO_LARGE => Err(too_large()),
-            Err(_) => Err(Problem::new(Code::BadRequest, "the body cannot be read as JSON of this kind: see /openapi.json")),
+            Err(_) => {
+                Err(Problem::new(Code::BadRequest, "the body cannot be read as JSON of this kind: see /openapi.json"))
+            }
         }
     }
 }
@@ -56,7 +58,10 @@ impl<S: Send + Sync> FromRequest<S> for Whole {
 }
 
 fn too_large() -> Problem {
-    Problem::new(Code::TooLarge, "the body is larger than what is taken (25 MB): save the photo with a lower quality or size")
+    Problem::new(
+        Code::TooLarge,
+        "the body is larger than what is taken (25 MB): save the photo with a lower quality or size",
+    )
 }
 
 /// An id in a path; a text that is none names nothing here.

@@ -218,7 +218,11 @@ pub(super) struct Assign {
 /// Says whom a waiting picture shows.
 #[utoipa::path(post, path = "/api/v1/unassigned/{entry}/assign", request_body = Assign, params(("entry" = String, Path)),
     responses((status = 200, body = Taken), (status = 404, body = Problem), (status = 409, body = Problem)))]
-pub(super) async fn assign(State(app): State<App>, Path(entry): Path<String>, Given(to): Given<Assign>) -> Answer<Taken> {
+pub(super) async fn assign(
+    State(app): State<App>,
+    Path(entry): Path<String>,
+    Given(to): Given<Assign>,
+) -> Answer<Taken> {
     let entry = id(&entry, "picture")?;
     answer(app, move |app| app.assign_unassigned(&entry, to.park.as_ref(), &to.driver, to.reason)).await
 }
@@ -278,7 +282,10 @@ pub(super) struct Decided {
     responses((status = 200, body = Decided), (status = 409, body = Problem)))]
 pub(super) async fn decide(State(app): State<App>, Given(what): Given<Decide>) -> Answer<Decided> {
     let Decide { park, a, b, verdict, undoes } = what;
-    answer(app, move |app| app.decide_match(&park, (a.into(), b.into()), verdict, undoes).map(|decision| Decided { decision })).await
+    answer(app, move |app| {
+        app.decide_match(&park, (a.into(), b.into()), verdict, undoes).map(|decision| Decided { decision })
+    })
+    .await
 }
 
 /// What a person must settle.
@@ -290,14 +297,22 @@ pub(super) async fn needs_attention(State(app): State<App>) -> Answer<Vec<Attent
 /// Settles something.
 #[utoipa::path(post, path = "/api/v1/needs-attention/{entry}", request_body = Decision, params(("entry" = String, Path)),
     responses((status = 200, body = Done), (status = 404, body = Problem), (status = 409, body = Problem)))]
-pub(super) async fn settle(State(app): State<App>, Path(entry): Path<String>, Given(how): Given<Decision>) -> Answer<Done> {
+pub(super) async fn settle(
+    State(app): State<App>,
+    Path(entry): Path<String>,
+    Given(how): Given<Decision>,
+) -> Answer<Done> {
     answer(app, move |app| app.settle(&entry, how).map(|()| DONE)).await
 }
 
 /// Tries the link at once.
 #[utoipa::path(post, path = "/api/v1/sync/now", responses((status = 200, body = Done)))]
 pub(super) async fn sync_now(State(app): State<App>) -> Answer<Done> {
-    answer(app, |app| -> Result<Done, Problem> { app.sync_now(); Ok(DONE) }).await
+    answer(app, |app| -> Result<Done, Problem> {
+        app.sync_now();
+        Ok(DONE)
+    })
+    .await
 }
 
 #[derive(Deserialize, Serialize, ToSchema)]
@@ -310,13 +325,21 @@ pub(super) struct Pause {
 /// Pauses the link.
 #[utoipa::path(post, path = "/api/v1/sync/pause", request_body = Pause, responses((status = 200, body = Done)))]
 pub(super) async fn sync_pause(State(app): State<App>, Given(pause): Given<Pause>) -> Answer<Done> {
-    answer(app, move |app| -> Result<Done, Problem> { app.pause_sync(pause.until_ms.map(Millis)); Ok(DONE) }).await
+    answer(app, move |app| -> Result<Done, Problem> {
+        app.pause_sync(pause.until_ms.map(Millis));
+        Ok(DONE)
+    })
+    .await
 }
 
 /// Ends a pause.
 #[utoipa::path(post, path = "/api/v1/sync/resume", responses((status = 200, body = Done)))]
 pub(super) async fn sync_resume(State(app): State<App>) -> Answer<Done> {
-    answer(app, |app| -> Result<Done, Problem> { app.resume_sync(); Ok(DONE) }).await
+    answer(app, |app| -> Result<Done, Problem> {
+        app.resume_sync();
+        Ok(DONE)
+    })
+    .await
 }
 
 #[derive(Deserialize, IntoParams)]

@@ -78,7 +78,9 @@ impl Sessions {
 
     fn is_ours(&self, host: &str) -> bool {
         let port = self.address.port();
-        [format!("127.0.0.1:{port}"), format!("localhost:{port}"), format!("[::1]:{port}")].iter().any(|own| own == host)
+        [format!("127.0.0.1:{port}"), format!("localhost:{port}"), format!("[::1]:{port}")]
+            .iter()
+            .any(|own| own == host)
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Tokens> {
@@ -118,7 +120,10 @@ pub(super) async fn guard(State(sessions): State<Arc<Sessions>>, request: Reques
 fn check(sessions: &Sessions, request: &Request) -> Result<(), Problem> {
     let headers = request.headers();
     if !text(headers, &header::HOST).is_some_and(|host| sessions.is_ours(host)) {
-        return Err(Problem::new(Code::Forbidden, "this name is not the appliance's: open the link that parkdesk-agent open prints"));
+        return Err(Problem::new(
+            Code::Forbidden,
+            "this name is not the appliance's: open the link that parkdesk-agent open prints",
+        ));
     }
     let reads = matches!(*request.method(), Method::GET | Method::HEAD);
     let same_origin = match text(headers, &header::ORIGIN) {
@@ -134,7 +139,10 @@ fn check(sessions: &Sessions, request: &Request) -> Result<(), Problem> {
     let cookie = text(headers, &header::COOKIE)
         .and_then(|all| all.split(';').find_map(|one| one.trim().strip_prefix(COOKIE)?.strip_prefix('=')));
     if !cookie.is_some_and(|cookie| sessions.is_live(cookie)) {
-        return Err(Problem::new(Code::Unauthorized, "this browser was not let in: run parkdesk-agent open and use the link it prints"));
+        return Err(Problem::new(
+            Code::Unauthorized,
+            "this browser was not let in: run parkdesk-agent open and use the link it prints",
+        ));
     }
     Ok(())
 }
@@ -146,7 +154,11 @@ pub(super) fn open(State(sessions): State<Arc<Sessions>>, Path(link): Path<Strin
 
 fn let_in(sessions: &Sessions, link: &str) -> Response {
     let Some(cookie) = sessions.take_link(link) else {
-        return Problem::new(Code::Unauthorized, "this link was used or is too old: run parkdesk-agent open for a new one").into_response();
+        return Problem::new(
+            Code::Unauthorized,
+            "this link was used or is too old: run parkdesk-agent open for a new one",
+        )
+        .into_response();
     };
     let cookie = format!("{COOKIE}={cookie}; HttpOnly; SameSite=Strict; Path=/; Max-Age={}", SESSION_LIVES_MS / 1000);
     let headers = [(header::SET_COOKIE, cookie), (header::LOCATION, "/api/v1/status".to_owned())];

@@ -110,7 +110,13 @@ impl App {
 }
 
 pub(crate) fn taken_row(shot: &Shot, outcome: TakenOutcome, subject: &RowId, at_ms: Millis) -> TakenRow {
-    TakenRow { sha256: shot.sha.clone(), name: shot.file_name.clone(), outcome, subject: Some(subject.to_string()), at_ms }
+    TakenRow {
+        sha256: shot.sha.clone(),
+        name: shot.file_name.clone(),
+        outcome,
+        subject: Some(subject.to_string()),
+        at_ms,
+    }
 }
 
 fn new_template(photo: &RowId, driver: &RowId, analysis: &Analysis) -> Option<(NewTemplate, Descriptor)> {

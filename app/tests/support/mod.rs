@@ -211,7 +211,8 @@ pub fn set_policy(hub: &mut Hub, policy: FacePolicy) {
 }
 
 pub fn add_driver(hub: &mut Hub, n: u32, driver: &str, last_name: &str, licence: &str, phone: &str) {
-    let licence = parkdesk_domain::body::Licence { country: None, number: licence.into(), issued_on: None, expires_on: None };
+    let licence =
+        parkdesk_domain::body::Licence { country: None, number: licence.into(), issued_on: None, expires_on: None };
     hub.own(
         n,
         Command::DriverCreate(Box::new(DriverCreate {

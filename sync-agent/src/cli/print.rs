@@ -48,10 +48,10 @@ pub(super) fn status(status: &Status, now: Millis, lang: Lang) -> String {
     let queue = match (status.queue.oldest_at_ms, lang) {
         (None, _) => pick(lang, "пусто", "empty").to_owned(),
         (Some(at), Lang::Ru) => {
-            format!("{} команд, {} файлов, старейшая {}", status.queue.commands, status.queue.files, since(at))
+            format!("команд {}, файлов {}, старейшая {}", status.queue.commands, status.queue.files, since(at))
         }
         (Some(at), Lang::En) => {
-            format!("{} commands, {} files, oldest {}", status.queue.commands, status.queue.files, since(at))
+            format!("commands {}, files {}, oldest {}", status.queue.commands, status.queue.files, since(at))
         }
     };
     let mut rows = vec![
@@ -83,7 +83,7 @@ fn faces(faces: &FacesView, lang: Lang) -> String {
     };
     match lang {
         Lang::Ru => format!("{state}, перезапусков {}, отложено фото {}", faces.restarts, faces.quarantined),
-        Lang::En => format!("{state}, {} restarts, {} pictures kept aside", faces.restarts, faces.quarantined),
+        Lang::En => format!("{state}, restarts {}, pictures kept aside {}", faces.restarts, faces.quarantined),
     }
 }
 

@@ -150,7 +150,7 @@ fn weights(beside: &Path) -> PathBuf {
 
 fn log_to_stderr() {
     let filter = tracing_subscriber::EnvFilter::try_from_env("PARKDESK_LOG");
-    let filter = filter.unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    let filter = filter.unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info,refinery_core=warn"));
     // A second start in one process is no reason to stop.
     let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false).try_init();
 }

@@ -46,11 +46,11 @@ Device           d1
 Parks            Ёлка
 Link             offline, work is saved here
 Last contact     2 min ago
-Queue            2 commands, 6 files, oldest 1 min ago
+Queue            commands 2, files 6, oldest 1 min ago
 Photos           7 (2 wait for the hub, files of 1 under way, 4 uploaded)
 Unassigned       1
 Needs attention  0
-Face program     running, 0 restarts, 0 pictures kept aside
+Face program     running, restarts 0, pictures kept aside 0
 Folder           /in: watched, 0 waiting, 7 taken, 0 rejected
 Link problem     no answer from the hub
 ";
@@ -60,8 +60,8 @@ Link problem     no answer from the hub
 #[test]
 fn status_reads_well_in_russian() {
     let text = status(&example(), Millis(125_000), Lang::Ru);
-    assert!(text.starts_with("Устройство        d1\nПарки             Ёлка\n"), "{text}");
-    assert!(text.contains("Связь             нет связи, данные сохранены здесь\n"), "{text}");
+    assert!(text.starts_with("Устройство       d1\nПарки            Ёлка\n"), "{text}");
+    assert!(text.contains("Связь            нет связи, данные сохранены здесь\n"), "{text}");
     assert!(text.contains("2 мин назад"), "{text}");
 }
 
