@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 use std::path::Path;
-use std::time::SystemTime;
+use std::time::{Duration, UNIX_EPOCH};
 
 use parkdesk_domain::Millis;
 use parkdesk_sqlcipher::sealed::{self, Folder, FolderError, ObjectName, SealError};
@@ -101,7 +101,8 @@ impl BlobFiles {
     ///
     /// # Errors
     /// If the system refuses.
-    pub fn older_than(&self, before: SystemTime) -> Result<Vec<String>, BlobError> {
+    pub fn older_than(&self, before: Millis) -> Result<Vec<String>, BlobError> {
+        let before = UNIX_EPOCH + Duration::from_millis(u64::try_from(before.0).unwrap_or(0));
         let mut old = Vec::new();
         for name in self.folder.names()? {
             // Swept by somebody else meanwhile: nothing to do.

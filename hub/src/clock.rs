@@ -11,13 +11,6 @@ pub fn now() -> Millis {
     Millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }
 
-/// The system's time `seconds` ago, to compare with times of files.
-#[must_use]
-pub fn ago(seconds: u64) -> SystemTime {
-    let age = std::time::Duration::from_secs(seconds);
-    SystemTime::now().checked_sub(age).unwrap_or(UNIX_EPOCH)
-}
-
 /// A cryptographic generator seeded by the system.
 #[must_use]
 pub fn rng() -> rand::rngs::StdRng {

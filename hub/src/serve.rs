@@ -32,7 +32,7 @@ const SWEEP_EVERY: Duration = Duration::from_secs(3600);
 /// Parts of uploads that nobody completes.
 const PARTS_LIVE_MS: i64 = 7 * 24 * 3_600_000;
 /// Objects that may still get their row.
-const OBJECTS_LIVE_S: u64 = 24 * 3600;
+const OBJECTS_LIVE_MS: i64 = 24 * 3600 * 1000;
 const COMMANDS_LIVE_MS: i64 = 400 * 24 * 3_600_000;
 
 /// How to serve.
@@ -179,7 +179,7 @@ async fn run_sweeper(hub: Arc<Hub>) {
 
 async fn sweep(hub: &Hub) {
     let now = (hub.clock)();
-    match blobs::sweep(&hub.store, &hub.files, now.plus(-PARTS_LIVE_MS), clock::ago(OBJECTS_LIVE_S)).await {
+    match blobs::sweep(&hub.store, &hub.files, now.plus(-PARTS_LIVE_MS), now.plus(-OBJECTS_LIVE_MS)).await {
         Ok(0) => {}
         Ok(count) => tracing::info!(count, "swept objects that nobody needs"),
         Err(fault) => tracing::warn!(message = fault.0.message, "sweeping failed"),

@@ -88,6 +88,7 @@ fn kill(fleet: &mut Fleet<'_>, victim: Victim) -> Result<()> {
         }
         Victim::Faces => {
             for pid in fleet.centre.running.children() {
+                // It may have ended by itself since.
                 run::output(run::command("kill").args(["-KILL", &pid.to_string()])).ok();
             }
             Ok(())

@@ -435,6 +435,36 @@ fn plans_end_within_four_rounds() {
     }
 }
 
+/// The async store of the test: the same world behind a future.
+struct Remote<'a>(&'a mut World);
+
+impl facts::AsyncSource for Remote<'_> {
+    type Error = Infallible;
+    async fn load(&mut self, questions: &[Question]) -> Result<Vec<Answer>, Infallible> {
+        self.0.load(questions)
+    }
+}
+
+#[test]
+fn both_executors_plan_alike() {
+    let mut world = park_with_driver();
+    for command in [
+        Command::DriverCreate(Box::new(new_driver("v2", "77AБ123456", "B001BB77"))),
+        edit("last_name", json!("Ёлкин"), json!("Б")),
+        Command::PhotoCapture(Box::new(capture("f1", "v1"))),
+    ] {
+        let envelope = Envelope::of_hub(CommandId::of_job("job", "1"), hub(), Millis(1), command);
+        let blocking = facts::run(&envelope, Millis(5), &mut world).unwrap();
+        let mut remote = Remote(&mut world);
+        let mut future = std::pin::pin!(facts::run_async(&envelope, Millis(5), &mut remote));
+        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+        let std::task::Poll::Ready(planned) = future.as_mut().poll(&mut context) else {
+            panic!("it waits for nothing")
+        };
+        assert_eq!(planned.unwrap(), blocking);
+    }
+}
+
 #[test]
 fn envelopes_keep_their_bytes() {
     let envelope = Envelope {

@@ -292,7 +292,7 @@ pub async fn sweep<S: Store>(
     store: &S,
     files: &BlobFiles,
     parts_before: Millis,
-    objects_before: std::time::SystemTime,
+    objects_before: Millis,
 ) -> Result<usize, Fault> {
     let abandoned = store.drop_old_parts(parts_before).await?;
     let mut swept = abandoned.len();

@@ -277,9 +277,9 @@ async fn abandoned_parts_and_objects_without_a_row_are_swept() {
     assert_eq!(walk(&folder).len(), 3);
     let sweep =
         |parts, objects| parkdesk_hub::protocol::blobs::sweep(&world.hub.store, &world.hub.files, parts, objects);
-    let long_ago = parkdesk_hub::clock::ago(3600);
+    let long_ago = parkdesk_hub::clock::now().plus(-3_600_000);
     assert_eq!(sweep(parkdesk_domain::Millis(START), long_ago).await.unwrap(), 0, "nothing is old");
-    let soon = std::time::SystemTime::now() + std::time::Duration::from_secs(60);
+    let soon = parkdesk_hub::clock::now().plus(60_000);
     assert_eq!(sweep(parkdesk_domain::Millis(START + 1), soon).await.unwrap(), 2);
     assert_eq!(walk(&folder).len(), 1, "what is in use stays");
     assert_eq!(get(&world, &device, &BlobId::of(b"t"), None).await.body, b"t");

@@ -54,6 +54,9 @@ const LICENCES: &[&str] = &[
     "BlueOak-1.0.0",
     "IJG",
     "bzip2-1.0.6",
+    // SQLite is in the public domain; so is what comes beside it in SQLCipher's sources.
+    "blessing",
+    "WTFPL",
 ];
 
 #[derive(Deserialize)]
