@@ -55,7 +55,6 @@ pub struct OneTimeLink {
 
 impl App {
     /// The API without a door, for a socket that guards itself.
-    #[must_use]
     pub fn router(&self) -> Router {
         Api::new(self.clone(), None).for_socket()
     }
@@ -69,7 +68,6 @@ impl Api {
     }
 
     /// For the Unix socket: the file's mode says who may speak. Only here a link for a browser can be made.
-    #[must_use]
     pub fn for_socket(&self) -> Router {
         let sessions = self.sessions.clone();
         let open = move || std::future::ready(new_link(sessions.as_deref()));
@@ -77,7 +75,6 @@ impl Api {
     }
 
     /// For loopback: only this host and port, only the own origin, only with a session; nothing if there are no sessions.
-    #[must_use]
     pub fn for_loopback(&self) -> Option<Router> {
         let sessions = self.sessions.clone()?;
         let door = Router::new().route("/open/{link}", get(session::open)).with_state(sessions.clone());

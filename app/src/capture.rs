@@ -145,6 +145,7 @@ impl From<Error> for TakeError {
             Error::NotFound(_)
             | Error::NotHere
             | Error::NotEnrolled
+            | Error::Revoked
             | Error::BadInput { .. }
             | Error::DiskFull
             | Error::Damaged(_)

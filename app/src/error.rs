@@ -15,6 +15,9 @@ pub enum Error {
     /// The appliance has no identity yet.
     #[error("this appliance belongs to no hub yet: run parkdesk-agent enrol with the code from the administrator")]
     NotEnrolled,
+    /// The hub takes nothing from this appliance any more.
+    #[error("the hub revoked this appliance, so it takes no more work: ask the administrator")]
+    Revoked,
     /// A value that cannot be.
     #[error("the value of {field} cannot be taken: {why}")]
     BadInput {
@@ -49,7 +52,16 @@ impl From<parkdesk_sqlite::Error> for Error {
             E::NotSettleable => Self::BadInput { field: "action", why: "this entry cannot be settled so" },
             E::Missing { what: "file", .. } => Self::NotHere,
             E::KeyDestroyed(_) => Self::NotFound("file"),
-            other => Self::Replica(other),
+            E::Locked => Self::Revoked,
+            other @ (E::Store(_)
+            | E::AlreadyEnrolled
+            | E::Unreadable { .. }
+            | E::Canonical(_)
+            | E::Plan(_)
+            | E::Missing { .. }
+            | E::Sealed(_)
+            | E::Folder(_)
+            | _) => Self::Replica(other),
         }
     }
 }

@@ -78,6 +78,13 @@ enum What {
         #[command(flatten)]
         data: Data,
     },
+    #[command(flatten)]
+    Ask(Question),
+}
+
+/// What the running agent answers.
+#[derive(Subcommand)]
+enum Question {
     /// What the appliance does and what waits.
     Status {
         #[command(flatten)]
@@ -281,7 +288,7 @@ fn act(what: What, show: Show) -> Result<(), Failure> {
         What::Enrol(args) => enrol::enrol(&args, show),
         What::Recover { data, code_file } => keys::recover(&data, code_file.as_deref(), show),
         What::RecoveryCode { data } => keys::recovery_code(&data, show),
-        other => ask::ask(other, show),
+        What::Ask(question) => ask::ask(question, show),
     }
 }
 

@@ -110,6 +110,7 @@ impl From<Error> for Problem {
             Error::NotFound(what) => Self::new(Code::NotFound, message).detail(what),
             Error::NotHere => Self::new(Code::NotHere, message),
             Error::NotEnrolled => Self::new(Code::NotEnrolled, message),
+            Error::Revoked => Self::new(Code::Forbidden, message),
             Error::BadInput { field, .. } => Self::new(Code::BadRequest, message).detail(field),
             Error::Refused(refusal) => Self::refused(&refusal),
             Error::DiskFull => Self::new(Code::DiskFull, message),

@@ -103,6 +103,14 @@ fn failure(error: &keyring::Error) -> RingError {
         keyring::Error::NoDefaultStore => RingError::Absent("the desktop session has none".into()),
         keyring::Error::PlatformFailure(cause) => RingError::Absent(cause.to_string()),
         // The other variants tell of one secret or carry it; their own texts never show it, but nothing here relies on that.
-        _ => RingError::Failed("it gave no usable answer".into()),
+        keyring::Error::NoEntry
+        | keyring::Error::BadEncoding(_)
+        | keyring::Error::BadDataFormat(..)
+        | keyring::Error::BadStoreFormat(_)
+        | keyring::Error::TooLong(..)
+        | keyring::Error::Invalid(..)
+        | keyring::Error::Ambiguous(_)
+        | keyring::Error::NotSupportedByStore(_)
+        | _ => RingError::Failed("it gave no usable answer".into()),
     }
 }

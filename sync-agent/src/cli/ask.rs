@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::UNIX_EPOCH;
 
-use anyhow::{Context, anyhow};
+use anyhow::Context;
 use parkdesk_app::api::OneTimeLink;
 use parkdesk_app::attention::AttentionView;
 use parkdesk_app::capture::Taken;
@@ -16,68 +16,68 @@ use serde_json::{Value, json};
 
 use super::client::{Client, encode};
 use super::failure::Failure;
-use super::{Action, Agent, Class, Show, SyncAction, What, clock, print};
+use super::{Action, Agent, Class, Question, Show, SyncAction, clock, print};
 
 /// Asks and shows.
-pub(super) fn ask(what: What, show: Show) -> Result<(), Failure> {
+pub(super) fn ask(what: Question, show: Show) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("no runtime")?;
     let text = runtime.block_on(answer(what, show))?;
     print!("{text}");
     Ok(())
 }
 
-async fn answer(what: What, show: Show) -> Result<String, Failure> {
+async fn answer(what: Question, show: Show) -> Result<String, Failure> {
     let Show { lang, .. } = show;
     match what {
-        What::Status { agent } => {
+        Question::Status { agent } => {
             let status: Status = client(&agent).get("/status").await?;
             shown(show, &status, |status| print::status(status, clock::now(), lang))
         }
-        What::Photos { agent, driver, limit } => {
+        Question::Photos { agent, driver, limit } => {
             let driver = driver.map(|id| format!("&driver={}", encode(&id))).unwrap_or_default();
             let photos: Vec<PhotoView> = client(&agent).get(&format!("/photos?limit={limit}{driver}")).await?;
             shown(show, &photos, |photos| print::photos(photos, lang))
         }
-        What::PhotoFile { agent, photo, class, out } => photo_file(&agent, &photo, class, &out, show).await,
-        What::Take { agent, file, driver, reason } => {
+        Question::PhotoFile { agent, photo, class, out } => photo_file(&agent, &photo, class, &out, show).await,
+        Question::Take { agent, file, driver, reason } => {
             let path = upload_path(&file, driver.as_deref(), reason.as_deref())?;
             let bytes = std::fs::read(&file).with_context(|| format!("{} cannot be read", file.display()))?;
             let taken: Taken = client(&agent).upload(&path, bytes).await?;
             shown(show, &taken, |taken| print::taken(taken, lang))
         }
-        What::Drivers { agent, text, limit } => {
+        Question::Drivers { agent, text, limit } => {
             let path = format!("/drivers?limit={limit}&text={}", encode(&text.join(" ")));
             let drivers: Vec<DriverHitView> = client(&agent).get(&path).await?;
             shown(show, &drivers, |drivers| print::drivers(drivers, lang))
         }
-        What::Unassigned { agent } => {
+        Question::Unassigned { agent } => {
             let tray: Vec<TrayView> = client(&agent).get("/unassigned").await?;
             shown(show, &tray, |tray| print::tray(tray, lang))
         }
-        What::Offers { agent, entry } => {
+        Question::Offers { agent, entry } => {
             let offers: Offers = client(&agent).get(&format!("/unassigned/{}/offers", encode(&entry))).await?;
             shown(show, &offers, |offers| print::offers(offers, lang))
         }
-        What::Assign { agent, entry, driver, reason } => {
+        Question::Assign { agent, entry, driver, reason } => {
             let body = json!({"driver": driver, "reason": reason});
             let taken: Taken = client(&agent).post(&format!("/unassigned/{}/assign", encode(&entry)), &body).await?;
             shown(show, &taken, |taken| print::taken(taken, lang))
         }
-        What::Discard { agent, entry } => {
+        Question::Discard { agent, entry } => {
             let done: Value =
                 client(&agent).post(&format!("/unassigned/{}/discard", encode(&entry)), &json!({})).await?;
             shown(show, &done, |_| print::done(lang))
         }
-        What::NeedsAttention { agent } => {
+        Question::NeedsAttention { agent } => {
             let list: Vec<AttentionView> = client(&agent).get("/needs-attention").await?;
             shown(show, &list, |list| print::attention(list, lang))
         }
-        What::Settle { agent, entry, action, command } => {
+        Question::Settle { agent, entry, action, command } => {
             let body = decision(action, command.as_deref())?;
             let done: Value = client(&agent).post(&format!("/needs-attention/{}", encode(&entry)), &body).await?;
             shown(show, &done, |_| print::done(lang))
         }
-        What::Sync { agent, what } => {
+        Question::Sync { agent, what } => {
             let path = match what {
                 SyncAction::Now => "/sync/now",
                 SyncAction::Pause => "/sync/pause",
@@ -86,12 +86,9 @@ async fn answer(what: What, show: Show) -> Result<String, Failure> {
             let done: Value = client(&agent).post(path, &json!({})).await?;
             shown(show, &done, |_| print::done(lang))
         }
-        What::Open { agent } => {
+        Question::Open { agent } => {
             let link: OneTimeLink = client(&agent).post("/open", &json!({})).await?;
             shown(show, &link, |link| format!("{}\n", link.url))
-        }
-        What::Run(_) | What::Enrol(_) | What::Recover { .. } | What::RecoveryCode { .. } => {
-            Err(anyhow!("BUG: this command is not for the agent").into())
         }
     }
 }
