@@ -215,6 +215,9 @@ struct RunArgs {
     /// Its weights.
     #[arg(long, env = "PARKDESK_WEIGHTS", value_name = "DIR")]
     weights: Option<PathBuf>,
+    /// Longest random wait before a hub that was away is asked again: a crowd must not return at once.
+    #[arg(long, default_value_t = 120, value_name = "SECONDS")]
+    reconnect_spread: u64,
 }
 
 #[derive(Args)]

@@ -77,7 +77,7 @@ impl<'a> Fleet<'a> {
             let at = ["--data", text(data)?, "--key-file", text(&key)?];
             let more = ["enrol", "--hub", &url, "--code", &code, "--name", name];
             programs.ask("parkdesk-agent", &[&more[..], &at[..]].concat())?;
-            let mut args = vec!["run"];
+            let mut args = vec!["run", "--reconnect-spread", "0"];
             args.extend(at);
             if let Some(folder) = watch {
                 args.extend(["--watch", text(folder)?]);

@@ -44,7 +44,7 @@ pub(super) fn run(args: RunArgs, show: Show) -> Result<(), Failure> {
 }
 
 async fn appliance(args: &RunArgs, replica: Replica, listener: Option<std::net::TcpListener>) -> anyhow::Result<()> {
-    let (control, poke, link) = start_link(&replica)?;
+    let (control, poke, link) = start_link(&replica, args.reconnect_spread)?;
     let faces = Arc::new(Client::start(faces_config(args)?));
     let parts =
         AppParts { replica, faces, clock: Arc::new(clock::now), new_id: Arc::new(Uuid::now_v7), poke, sync: control };
@@ -74,13 +74,14 @@ async fn appliance(args: &RunArgs, replica: Replica, listener: Option<std::net::
 type Poke = Arc<dyn Fn() + Send + std::marker::Sync>;
 type Link = (Arc<dyn SyncControl>, Poke, Option<Arc<Sync>>);
 
-fn start_link(replica: &Replica) -> anyhow::Result<Link> {
+fn start_link(replica: &Replica, reconnect_spread_s: u64) -> anyhow::Result<Link> {
     let Some((link, token)) = enrol::link(replica)? else {
         tracing::warn!("not enrolled: photos wait until parkdesk-agent enrol was run");
         return Ok((Arc::new(Unenrolled), Arc::new(|| ()), None));
     };
     parkdesk_sync_agent::install_crypto();
-    let config = SyncConfig { hub_url: link.url, token, ca: link.ca, policy: Policy::default(), clock: clock::now };
+    let policy = Policy { reconnect_spread_ms: reconnect_spread_s.saturating_mul(1000), ..Policy::default() };
+    let config = SyncConfig { hub_url: link.url, token, ca: link.ca, policy, clock: clock::now };
     let sync = Sync::start(config, replica.clone()).context("the link to the hub cannot be used")?;
     let poked = sync.clone();
     Ok((sync.clone(), Arc::new(move || poked.poke()), Some(sync)))

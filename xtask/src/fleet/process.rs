@@ -9,21 +9,27 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
-use crate::run;
+use crate::{place, run};
 
 /// The folder with the programs.
 pub(crate) struct Programs {
     dir: PathBuf,
+    /// For programs that are not installed beside their weights.
+    weights: Option<PathBuf>,
 }
 
 impl Programs {
     pub(crate) fn new(dir: &Path) -> Self {
-        Self { dir: dir.to_path_buf() }
+        let is_installed = dir.join("../share/parkdesk/weights").is_dir();
+        Self { dir: dir.to_path_buf(), weights: (!is_installed).then(|| place::setup("weights")) }
     }
 
     pub(crate) fn command(&self, name: &str) -> Command {
         let mut command = run::command(self.dir.join(name).to_string_lossy().as_ref());
         command.env("PARKDESK_LOG", "info").env("LC_ALL", "C.UTF-8");
+        if let Some(weights) = &self.weights {
+            command.env("PARKDESK_WEIGHTS", weights);
+        }
         command
     }
 
