@@ -226,7 +226,7 @@ fn predictor(levels: usize, trees: usize, pixels: usize) -> Vec<u8> {
 
 /// A legacy torch file with one tensor: shape, strides, and the storage behind it.
 fn torch_file(shape: [u8; 2], strides: [u8; 2], storage: &[f32]) -> Vec<u8> {
-    let text = |text: &str| [&[b'X'], &(text.len() as u32).to_le_bytes()[..], text.as_bytes()].concat();
+    let text = |text: &str| [&b"X"[..], &(text.len() as u32).to_le_bytes()[..], text.as_bytes()].concat();
     let pair = |[a, b]: [u8; 2]| vec![b'(', b'K', a, b'K', b, b't'];
     let mut bytes = b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.".to_vec();
     bytes.extend(b"\x80\x02M\xe9\x03.");
