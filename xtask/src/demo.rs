@@ -58,7 +58,7 @@ pub(crate) fn run(dir: Option<PathBuf>) -> Result<bool> {
 /// Runs the main job with the programs in `bins`, leaving everything in `dir`.
 ///
 /// # Errors
-/// As [`run`].
+/// As [`fn@run`].
 pub(crate) fn run_with(bins: &Path, dir: &Path) -> Result<bool> {
     let start = Instant::now();
     if dir.exists() {
