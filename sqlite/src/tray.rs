@@ -136,7 +136,7 @@ impl WriteTx<'_> {
         Ok(())
     }
 
-    /// Removes an entry; its files stay until [`WriteTx::release_blob`] or a photo takes them.
+    /// Removes an entry; files that no photo took are swept at the next start.
     ///
     /// # Errors
     /// If the file fails.
