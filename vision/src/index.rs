@@ -6,7 +6,7 @@
 //!
 //! Invariant: templates of one index share one model and one aligner; distances between models mean nothing. The holder of an
 //! index checks [`Index::is_for`] before it adds. Distances stay inside the process: what people see is a
-//! [`Verdict`](verdict::Verdict).
+//! [`Verdict`].
 
 mod verdict;
 
