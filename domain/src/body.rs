@@ -16,7 +16,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::ids::{BlobId, RowId};
+use crate::ids::{BlobId, Millis, RowId};
 use crate::row::Kind;
 
 pub use device::{Device, Grant, Subscription, VerdictRow};
@@ -147,6 +147,12 @@ pub struct DriverCard {
     /// Its thumbnail.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub thumb: Option<BlobId>,
+    /// That photo.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub photo_id: Option<RowId>,
+    /// When it was taken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub photo_at_ms: Option<Millis>,
     /// Fields of newer programs.
     #[serde(flatten)]
     pub more: Map<String, Value>,

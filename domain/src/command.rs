@@ -8,7 +8,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::body::{Crop, FaceBox, FaceRef, Licence, MatchVerdict, ParkSettings, PhotoFile};
+use crate::body::{Crop, FaceBox, FacePolicy, FaceRef, Licence, MatchVerdict, ParkSettings, PhotoFile};
 use crate::canonical::{self, CanonicalError};
 use crate::ids::{BlobId, CommandId, DeviceId, Millis, RowId};
 use crate::rights::Role;
@@ -103,6 +103,9 @@ pub enum Command {
     /// A new park (hub only).
     #[serde(rename = "park.create")]
     ParkCreate(ParkCreate),
+    /// What faces may be used for in a park (hub only).
+    #[serde(rename = "park.set_faces")]
+    ParkSetFaces(ParkSetFaces),
     /// A new appliance (hub only).
     #[serde(rename = "device.enrol")]
     DeviceEnrol(DeviceEnrol),
@@ -267,6 +270,15 @@ pub struct ParkCreate {
     pub settings: ParkSettings,
 }
 
+/// Arguments of `park.set_faces`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ParkSetFaces {
+    /// The park.
+    pub park: RowId,
+    /// The new policy.
+    pub faces: FacePolicy,
+}
+
 /// Arguments of `device.enrol`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeviceEnrol {
@@ -367,6 +379,7 @@ impl Command {
             Self::DriverEdit(_) => "driver.edit",
             Self::MatchDecide(_) => "match.decide",
             Self::ParkCreate(_) => "park.create",
+            Self::ParkSetFaces(_) => "park.set_faces",
             Self::DeviceEnrol(_) => "device.enrol",
             Self::DeviceRevoke(_) => "device.revoke",
             Self::PhotoBytesStored(_) => "photo.bytes_stored",
@@ -382,7 +395,11 @@ impl Command {
             Self::DriverCreate(args) => Some(&args.park),
             Self::DriverEdit(args) => Some(&args.park),
             Self::MatchDecide(args) => Some(&args.park),
-            Self::ParkCreate(_) | Self::DeviceEnrol(_) | Self::DeviceRevoke(_) | Self::PhotoBytesStored(_) => None,
+            Self::ParkCreate(_)
+            | Self::ParkSetFaces(_)
+            | Self::DeviceEnrol(_)
+            | Self::DeviceRevoke(_)
+            | Self::PhotoBytesStored(_) => None,
         }
     }
 
@@ -398,6 +415,7 @@ impl Command {
             | Self::DriverEdit(_)
             | Self::MatchDecide(_)
             | Self::ParkCreate(_)
+            | Self::ParkSetFaces(_)
             | Self::DeviceEnrol(_)
             | Self::DeviceRevoke(_)
             | Self::PhotoBytesStored(_) => Vec::new(),

@@ -90,6 +90,7 @@ fn decide(envelope: &Envelope, now: Millis, facts: &mut Facts) -> Plan {
         Command::DriverEdit(args) => driver::edit(args, facts),
         Command::MatchDecide(args) => matching::decide(envelope, args, now, facts),
         Command::ParkCreate(args) => park::create(args, facts),
+        Command::ParkSetFaces(args) => park::set_faces(args, facts),
         Command::DeviceEnrol(args) => device::enrol(envelope, args, now, facts),
         Command::DeviceRevoke(args) => device::revoke(args, now, facts),
     }
@@ -111,7 +112,11 @@ fn check_rights(envelope: &Envelope, facts: &mut Facts) -> Result<(), Stop> {
 pub fn guards(command: &Command) -> BTreeSet<String> {
     let list = match command {
         Command::PhotoCapture(args) => vec![format!("driver/{}", args.driver)],
-        Command::PhotoAssign(args) => vec![format!("photo/{}", args.photo)],
+        Command::PhotoAssign(args) => vec![
+            format!("photo/{}", args.photo),
+            format!("driver/{}", args.driver.was),
+            format!("driver/{}", args.driver.now),
+        ],
         Command::PhotoBytesStored(args) => vec![format!("photo/{}", args.photo)],
         Command::DriverCreate(args) => {
             let mut list = vec![format!("driver/{}", args.driver)];
@@ -127,6 +132,7 @@ pub fn guards(command: &Command) -> BTreeSet<String> {
         }
         Command::MatchDecide(args) => vec![format!("decision/{}", args.decision)],
         Command::ParkCreate(args) => vec![format!("park/{}", args.park)],
+        Command::ParkSetFaces(args) => vec![format!("park/{}", args.park)],
         Command::DeviceEnrol(args) => vec![format!("device/{}", args.device)],
         Command::DeviceRevoke(args) => vec![format!("device/{}", args.device)],
     };
@@ -149,6 +155,21 @@ fn check_park_writable(park: &RowId, facts: &mut Facts) -> Result<(), Stop> {
         Fact::Known(None) => Err(Refusal::new(RefusalCode::UnknownPark, Remedy::Discard).field("park").into()),
         Fact::Known(Some(_)) | Fact::Unknown => Ok(()),
     }
+}
+
+/// An ISO date, `2026-11-21`.
+fn check_date(field: &str, text: &str) -> Result<(), Stop> {
+    let parts: Vec<&str> = text.split('-').collect();
+    let number = |text: &str, digits: usize| text.parse::<u32>().ok().filter(|_| text.len() == digits);
+    let is_date = match parts.as_slice() {
+        [year, month, day] => {
+            number(year, 4).is_some_and(|y| (1900..=2200).contains(&y))
+                && number(month, 2).is_some_and(|m| (1..=12).contains(&m))
+                && number(day, 2).is_some_and(|d| (1..=31).contains(&d))
+        }
+        _ => false,
+    };
+    if is_date { Ok(()) } else { Err(Refusal::invalid(field).into()) }
 }
 
 /// Texts that people type: trimmed, not empty, at most `max` characters, no control characters.

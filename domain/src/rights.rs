@@ -126,7 +126,7 @@ mod tests {
     fn nobody_is_granted_the_hubs_own_commands() {
         let park: RowId = "p1".parse().unwrap();
         let rights = Rights { granted: vec![Granted { role: Role::Admin, park: park.clone() }], hub: false };
-        for kind in ["park.create", "device.enrol", "device.revoke", "photo.bytes_stored"] {
+        for kind in ["park.create", "park.set_faces", "device.enrol", "device.revoke", "photo.bytes_stored"] {
             assert!(!rights.allow(kind, &park), "{kind}");
             assert!(Rights::of_hub().allow(kind, &park));
         }

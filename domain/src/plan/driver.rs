@@ -4,7 +4,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{Outcome, Plan, Stop, card_row, check_park_writable, check_text};
+use super::{Outcome, Plan, Stop, card_row, check_date, check_park_writable, check_text};
 use crate::body::{Car, Driver, DriverCard, Entity, Licence};
 use crate::canonical;
 use crate::command::{DriverCreate, DriverEdit, Envelope, SetEdit};
@@ -28,6 +28,9 @@ pub const EDITABLE: &[&str] = &[
     "hired_on",
     "comment",
 ];
+
+/// Phones of one driver.
+const MAX_PHONES: usize = 10;
 
 fn fleet(park: &RowId) -> Scope {
     Scope::park(park, Area::Fleet)
@@ -77,6 +80,8 @@ pub(super) fn create(envelope: &Envelope, args: &DriverCreate, facts: &mut Facts
         plate,
         photo_status: None,
         thumb: None,
+        photo_id: None,
+        photo_at_ms: None,
         more: Map::new(),
     };
     writes.push(Write::put(row, &driver)?);
@@ -85,6 +90,9 @@ pub(super) fn create(envelope: &Envelope, args: &DriverCreate, facts: &mut Facts
 }
 
 fn new_driver(args: &DriverCreate) -> Result<Driver, Stop> {
+    if args.phones.len() > MAX_PHONES {
+        return Err(Refusal::invalid("phones").into());
+    }
     let optional = |field, text: &Option<String>, max| text.as_deref().map(|t| check_text(field, t, max)).transpose();
     Ok(Driver {
         park_id: args.park.clone(),
@@ -235,6 +243,28 @@ fn edit_phones(phones: &mut Vec<String>, edit: &SetEdit) -> Result<(), Stop> {
 fn check_edited(driver: &mut Driver, before: &Driver) -> Result<(), Stop> {
     driver.last_name = check_text("last_name", &driver.last_name, 100)?;
     driver.first_name = check_text("first_name", &driver.first_name, 100)?;
+    for (field, text, old, max) in [
+        ("middle_name", &mut driver.middle_name, &before.middle_name, 100),
+        ("comment", &mut driver.comment, &before.comment, 2000),
+    ] {
+        if text != old
+            && let Some(typed) = text
+        {
+            *text = Some(check_text(field, typed, max)?);
+        }
+    }
+    for (field, text, old) in
+        [("birth_date", &driver.birth_date, &before.birth_date), ("hired_on", &driver.hired_on, &before.hired_on)]
+    {
+        if text != old
+            && let Some(date) = text
+        {
+            check_date(field, date)?;
+        }
+    }
+    if driver.phones != before.phones && driver.phones.len() > MAX_PHONES {
+        return Err(Refusal::invalid("phones").into());
+    }
     if let Some(licence) = driver.licence.as_ref().filter(|l| Some(*l) != before.licence.as_ref()) {
         driver.licence = Some(check_licence(licence)?);
     }

@@ -50,6 +50,9 @@ pub(super) fn capture(envelope: &Envelope, args: &PhotoCapture, facts: &mut Fact
     if args.portrait.is_some() != args.crop.is_some() {
         return Err(Refusal::invalid("crop").into());
     }
+    if args.codes.len() > 64 || args.codes.iter().any(|code| code.len() > 64) || args.quality.len() > 64 {
+        return Err(Refusal::invalid("quality").into());
+    }
     if args.crop.is_some_and(|crop| crop.w < 1 || crop.h < 1 || crop.turn.abs() > 18_000) {
         return Err(Refusal::invalid("crop").into());
     }
@@ -100,11 +103,26 @@ pub(super) fn assign(args: &PhotoAssign, facts: &mut Facts) -> Plan {
         Fact::Known(None) => Err(Refusal::new(RefusalCode::UnknownPhoto, Remedy::Discard).row(row).into()),
         // It shows that driver already: nothing to do.
         Fact::Known(Some(photo)) if photo.driver_id == args.driver.now => Ok(Outcome::accepted(Vec::new())),
-        // As the person saw it: the photo moves.
+        // As the person saw it: the photo moves, off the card of the one and onto that of the other.
         Fact::Known(Some(mut photo)) if photo.driver_id == args.driver.was => {
+            let mut cards = [&args.driver.was, &args.driver.now].map(|id| card_row(&args.park, id)).into_iter();
+            let mut writes = Vec::new();
+            if let Some(old) = cards.next()
+                && let Fact::Known(Some(mut card)) = facts.row::<DriverCard>(old.scope.clone(), &old.id)?
+                && card.photo_id.as_ref() == Some(&args.photo)
+            {
+                (card.photo_status, card.thumb, card.photo_id, card.photo_at_ms) = (None, None, None, None);
+                writes.push(Write::put(old, &card)?);
+            }
             photo.driver_id = args.driver.now.clone();
             photo.unique_driver_id = unique_driver_id;
-            Ok(Outcome::accepted(vec![Write::put(row, &photo)?]))
+            if let Some(new) = cards.next()
+                && photo.is_stored()
+            {
+                writes.extend(show_on_card(new, &args.photo, &photo, facts)?);
+            }
+            writes.insert(0, Write::put(row, &photo)?);
+            Ok(Outcome::accepted(writes))
         }
         // Somebody else moved it to a third driver meanwhile: a person must choose.
         Fact::Known(Some(photo)) => {
@@ -120,6 +138,19 @@ pub(super) fn assign(args: &PhotoAssign, facts: &mut Facts) -> Plan {
     }
 }
 
+/// The card shows the latest photo: an older one that arrives later does not take its place.
+fn show_on_card(row: RowRef, id: &RowId, photo: &Photo, facts: &mut Facts) -> Result<Option<Write>, Stop> {
+    let Fact::Known(Some(mut card)) = facts.row::<DriverCard>(row.scope.clone(), &row.id)? else { return Ok(None) };
+    if card.photo_at_ms.is_some_and(|shown| shown > photo.captured_at_ms) {
+        return Ok(None);
+    }
+    card.photo_status = Some(photo.status.clone());
+    card.thumb = Some(photo.thumb.id.clone());
+    card.photo_id = Some(id.clone());
+    card.photo_at_ms = Some(photo.captured_at_ms);
+    Ok(Some(Write::put(row, &card)?))
+}
+
 /// A file arrived whole: its flag is set, and when it was the last one the photo enters moderation and shows on the
 /// driver's card.
 pub(super) fn bytes_stored(args: &PhotoBytesStored, facts: &mut Facts) -> Plan {
@@ -127,8 +158,6 @@ pub(super) fn bytes_stored(args: &PhotoBytesStored, facts: &mut Facts) -> Plan {
     let Fact::Known(Some(mut photo)) = facts.row::<Photo>(row.scope.clone(), &args.photo)? else {
         return Err(Refusal::new(RefusalCode::UnknownPhoto, Remedy::Discard).row(row).into());
     };
-    let card_row = card_row(&args.park, &photo.driver_id);
-    let card = facts.row::<DriverCard>(card_row.scope.clone(), &card_row.id)?;
     let mut changed = false;
     for file in [Some(&mut photo.original), photo.portrait.as_mut(), Some(&mut photo.thumb)].into_iter().flatten() {
         if file.id == args.blob && !file.stored {
@@ -143,11 +172,7 @@ pub(super) fn bytes_stored(args: &PhotoBytesStored, facts: &mut Facts) -> Plan {
     if photo.status == PhotoStatus::New && photo.is_stored() {
         photo.status = PhotoStatus::NeedsModeration;
         photo.moderation_round += 1;
-        if let Fact::Known(Some(mut card)) = card {
-            card.photo_status = Some(photo.status.clone());
-            card.thumb = Some(photo.thumb.id.clone());
-            writes.push(Write::put(card_row, &card)?);
-        }
+        writes.extend(show_on_card(card_row(&args.park, &photo.driver_id), &args.photo, &photo, facts)?);
     }
     writes.insert(0, Write::put(row, &photo)?);
     Ok(Outcome::accepted(writes))

@@ -357,6 +357,58 @@ fn a_photo_moves_to_the_driver_it_shows() {
 }
 
 #[test]
+fn a_card_shows_the_latest_photo_of_its_own_driver() {
+    let mut world = park_with_driver();
+    world.run(Command::DriverCreate(Box::new(new_driver("v2", "99 00 111111", "Х001ХХ77"))));
+    let shown = |world: &World, driver: &str| {
+        let directory = Scope::park(&id("p1"), Area::Directory);
+        world.get::<DriverCard>(directory.clone(), &id(driver).projected(&directory.to_string())).photo_id
+    };
+    for (photo, at) in [("late", 9), ("early", 5)] {
+        let mut args = capture(photo, "v1");
+        args.captured_at_ms = Millis(at);
+        world.run(Command::PhotoCapture(Box::new(args)));
+        for n in [1, 2, 3] {
+            let stored = PhotoBytesStored { photo: id(photo), park: id("p1"), blob: BlobId::of(&[n]) };
+            assert_accepted(&world.run_as(hub(), Command::PhotoBytesStored(stored)));
+        }
+        assert_eq!(shown(&world, "v1"), Some(id("late")), "an older photo does not take its place");
+    }
+    let driver = Change { was: id("v1"), now: id("v2") };
+    world.run(Command::PhotoAssign(PhotoAssign { photo: id("late"), park: id("p1"), driver }));
+    assert_eq!((shown(&world, "v1"), shown(&world, "v2")), (None, Some(id("late"))), "it moves from card to card");
+}
+
+#[test]
+fn a_parks_use_of_faces_changes_on_its_card_too() {
+    let mut world = park_with_driver();
+    let set = |park: &str| Command::ParkSetFaces(ParkSetFaces { park: id(park), faces: FacePolicy::Search });
+    assert_eq!(refusal(world.run(set("p1"))).code, RefusalCode::NotAllowed);
+    assert_eq!(refusal(world.run_as(hub(), set("p9"))).code, RefusalCode::UnknownPark);
+    assert_accepted(&world.run_as(hub(), set("p1")));
+    let directory = Scope::park(&id("p1"), Area::Directory);
+    let card: ParkCard = world.get(directory.clone(), &id("p1").projected(&directory.to_string()));
+    assert_eq!(card.settings.faces, FacePolicy::Search);
+}
+
+#[test]
+fn an_edit_is_held_to_the_limits_of_a_new_profile() {
+    let mut world = park_with_driver();
+    for (field, now) in [
+        ("comment", json!("x".repeat(2001))),
+        ("middle_name", json!("a\u{7}")),
+        ("birth_date", json!("31.12.1980")),
+        ("hired_on", json!("2026-13-01")),
+    ] {
+        let refused = refusal(world.run(edit(field, json!(null), now)));
+        assert_eq!((refused.code, refused.field.as_deref()), (RefusalCode::Invalid, Some(field)));
+    }
+    let phones = SetEdit { add: (0..10).map(|n| format!("+7 900 000-00-0{n}")).collect(), remove: vec![] };
+    let args = DriverEdit { driver: id("v1"), park: id("p1"), fields: BTreeMap::new(), phones };
+    assert_eq!(refusal(world.run(Command::DriverEdit(args))).field.as_deref(), Some("phones"));
+}
+
+#[test]
 fn a_decision_needs_two_known_faces_and_can_be_undone_once() {
     let mut world = park_with_driver();
     world.run(Command::PhotoCapture(Box::new(capture("f1", "v1"))));
