@@ -304,6 +304,7 @@ fn with_driver(command: Command, old: &RowId, new: &RowId) -> Option<Command> {
         | Command::ParkCreate(_)
         | Command::DeviceEnrol(_)
         | Command::DeviceRevoke(_)
+        | Command::ParkSetFaces(_)
         | Command::PhotoBytesStored(_) => None,
     }
 }
