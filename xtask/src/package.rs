@@ -114,6 +114,7 @@ impl Tree {
         let root = place::root();
         let unit = format!("{name}.service");
         self.put(&root.join("packaging/systemd").join(&unit), &format!("usr/lib/systemd/system/{unit}"), 0o644)?;
+        self.put(&root.join("LICENSE"), &format!("usr/share/doc/{package}/copyright"), 0o644)?;
         self.put(&root.join("docs/operators.md"), &format!("usr/share/doc/{package}/operators.md"), 0o644)?;
         Ok(())
     }

@@ -13,6 +13,9 @@ use crate::run;
 
 const VERSION: &str = "2.4.0";
 
+/// Counts changes of what is taken, so that an older cut is not used.
+const CUT: u32 = 2;
+
 const TORCH: Package = Package {
     name: "torch",
     version: VERSION,
@@ -49,12 +52,12 @@ const LIBRARIES: [&str; 5] = ["libtorch_cpu.so", "libtorch.so", "libc10.so", "li
 /// # Errors
 /// If a package cannot be had or a tool fails.
 pub(super) fn cut(cache: &Path, downloads: &Path) -> Result<PathBuf> {
-    let to = cache.join(format!("libtorch-{VERSION}-cpu"));
+    let to = cache.join(format!("libtorch-{VERSION}-cpu-r{CUT}"));
     // Written last, so it proves the whole.
     if to.join("build-version").is_file() {
         return Ok(to);
     }
-    let part = cache.join(format!("libtorch-{VERSION}-cpu.part"));
+    let part = to.with_extension("part");
     if part.exists() {
         fs::remove_dir_all(&part)?;
     }
@@ -116,6 +119,12 @@ fn wanted(path: &Path) -> Option<PathBuf> {
         return Some(Path::new("include").join(header));
     }
     let name = path.file_name()?.to_str()?;
+    let package = path.iter().next()?.to_str()?.split('-').next()?;
+    if path.iter().any(|part| part.to_string_lossy().ends_with(".dist-info"))
+        && matches!(name.to_ascii_lowercase().as_str(), "license" | "notice" | "license.txt")
+    {
+        return Some(Path::new("licences").join(format!("{package}-{name}")));
+    }
     let is_ours = if path.starts_with("torch/lib") {
         LIBRARIES.contains(&name) || (name.starts_with("libgomp-") && name.ends_with(".so.1"))
     } else {
@@ -135,6 +144,7 @@ mod tests {
         assert_eq!(takes("torch/lib/libgomp-a34b3233.so.1").as_deref(), Some("lib/libgomp-a34b3233.so.1"));
         assert_eq!(takes("torch/include/ATen/ATen.h").as_deref(), Some("include/ATen/ATen.h"));
         assert_eq!(takes("nvidia/cuda_runtime/lib/libcudart.so.12").as_deref(), Some("lib/libcudart.so.12"));
+        assert_eq!(takes("torch-2.4.0.dist-info/NOTICE").as_deref(), Some("licences/torch-NOTICE"));
         assert_eq!(takes("torch/lib/libtorch_cuda.so"), None);
         assert_eq!(takes("torch/bin/protoc"), None);
     }
