@@ -301,8 +301,6 @@ CREATE TABLE blobs (
     id TEXT PRIMARY KEY, -- SHA-256 of the plain bytes
     size_bytes INTEGER NOT NULL CHECK (size_bytes >= 0), -- plain size
     class INTEGER NOT NULL CHECK (class IN (0, 1, 2)), -- 0 thumb, 1 portrait, 2 original
-    object TEXT, -- object name here, NULL if not held
-    person TEXT NOT NULL, -- whose key seals it
     is_local INTEGER NOT NULL CHECK (is_local IN (0, 1)), -- made here
     is_accepted INTEGER NOT NULL DEFAULT 0 CHECK (is_accepted IN (0, 1)), -- its command was applied: it may be sent
     is_stored INTEGER NOT NULL DEFAULT 0 CHECK (is_stored IN (0, 1)), -- the hub has it
@@ -311,7 +309,15 @@ CREATE TABLE blobs (
     created_at_ms INTEGER NOT NULL -- device clock
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX blobs_to_send ON blobs (class, created_at_ms) WHERE is_local = 1 AND is_stored = 0;
-CREATE INDEX blobs_by_person ON blobs (person);
+
+-- Where the bytes of files are: one object for each person whose key seals them.
+CREATE TABLE blob_holders (
+    blob_id TEXT NOT NULL REFERENCES blobs (id) ON DELETE CASCADE, -- blob
+    person TEXT NOT NULL, -- whose key seals it
+    object TEXT NOT NULL, -- object name here
+    PRIMARY KEY (blob_id, person)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX blob_holders_by_person ON blob_holders (person);
 
 -- Objects to be removed from the folder.
 CREATE TABLE trash (

@@ -1,7 +1,8 @@
 //! Files by their SHA-256: which are held here under which object, which may be sent, which are wanted.
 //!
 //! Invariant: a file that the hub does not have is never removed while a photo, a pending or refused command or the tray
-//! refers to it. Objects are removed from the folder only after the commit that forgot them ([`crate::Replica::empty_trash`]).
+//! refers to it. The same bytes may belong to several persons: each has an object of its own, so that destroying one
+//! person's key never takes another's file. Objects are removed from the folder only after the commit that forgot them ([`crate::Replica::empty_trash`]).
 
 use parkdesk_domain::body::FileClass;
 use parkdesk_domain::ids::{BlobId, Millis, RowId};
@@ -49,9 +50,7 @@ pub struct Blob {
     pub size_bytes: u64,
     /// What it is for.
     pub class: FileClass,
-    /// Whose key seals it.
-    pub person: RowId,
-    /// Its object, if its bytes are held here.
+    /// One of its objects, if its bytes are held here.
     #[serde(skip)]
     pub object: Option<ObjectName>,
     /// The hub has it.
@@ -94,23 +93,23 @@ impl ReadTx<'_> {
     /// # Errors
     /// If the file fails.
     pub fn blob(&self, id: &BlobId) -> Result<Option<Blob>> {
-        let sql = "SELECT size_bytes, class, person, object, is_stored, parked FROM blobs WHERE id = ?1";
+        let sql = "SELECT size_bytes, class, is_stored, parked,
+                       (SELECT min(object) FROM blob_holders WHERE blob_id = id) AS object
+                   FROM blobs WHERE id = ?1";
         let found = self.one(sql, [id.as_str()], |row| {
             Ok((
                 row.get("size_bytes")?,
                 row.get::<_, i64>("class")?,
-                row.get::<_, String>("person")?,
                 row.get::<_, Option<String>>("object")?,
                 row.get("is_stored")?,
                 row.get("parked")?,
             ))
         })?;
-        let Some((size_bytes, class, person, object, is_stored, parked)) = found else { return Ok(None) };
+        let Some((size_bytes, class, object, is_stored, parked)) = found else { return Ok(None) };
         Ok(Some(Blob {
             id: id.clone(),
             size_bytes,
             class: class_of(class),
-            person: parse("blob", &person)?,
             object: object.map(|name| parse("blob", &name)).transpose()?,
             is_stored,
             parked,
@@ -123,7 +122,8 @@ impl ReadTx<'_> {
     /// If the file fails.
     pub fn uploads(&self, limit: u32) -> Result<Vec<Upload>> {
         let sql = "SELECT id, size_bytes, class, parts FROM blobs
-                   WHERE is_local = 1 AND is_stored = 0 AND is_accepted = 1 AND parked IS NULL AND object IS NOT NULL
+                   WHERE is_local = 1 AND is_stored = 0 AND is_accepted = 1 AND parked IS NULL
+                     AND EXISTS (SELECT 1 FROM blob_holders WHERE blob_id = blobs.id)
                    ORDER BY class, created_at_ms, id LIMIT ?1";
         let rows = self.all(sql, [limit], |row| {
             Ok((row.get::<_, String>(0)?, row.get(1)?, row.get::<_, i64>(2)?, row.get::<_, String>(3)?))
@@ -151,11 +151,12 @@ impl ReadTx<'_> {
     /// # Errors
     /// If the file fails.
     pub fn wanted_downloads(&self, limit: u32) -> Result<Vec<Download>> {
-        let sql = "SELECT blob_id, photo_files.size_bytes, photo_files.class, photo_id, driver_id
+        let sql = "SELECT photo_files.blob_id, photo_files.size_bytes, photo_files.class, photo_id, driver_id
                    FROM photo_files
                    JOIN photos ON photos.scope = photo_files.scope AND photos.id = photo_files.photo_id
                    LEFT JOIN blobs ON blobs.id = photo_files.blob_id
-                   WHERE photo_files.is_stored = 1 AND blobs.object IS NULL AND blobs.parked IS NULL
+                   WHERE photo_files.is_stored = 1 AND blobs.parked IS NULL
+                     AND NOT EXISTS (SELECT 1 FROM blob_holders WHERE blob_id = photo_files.blob_id)
                    ORDER BY photo_files.class, captured_at_ms DESC, photo_id LIMIT ?1";
         let rows = self.all(sql, [limit], |row| {
             Ok((
@@ -179,37 +180,40 @@ impl ReadTx<'_> {
             .collect()
     }
 
+    /// A file's objects with the persons whose keys seal them.
+    pub(crate) fn holders(&self, id: &BlobId) -> Result<Vec<(RowId, ObjectName)>> {
+        let sql = "SELECT person, object FROM blob_holders WHERE blob_id = ?1 ORDER BY person";
+        let rows = self.all(sql, [id.as_str()], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))?;
+        rows.iter().map(|(person, object)| Ok((parse("blob", person)?, parse("blob", object)?))).collect()
+    }
+
     /// All objects that rows refer to.
     pub(crate) fn known_objects(&self) -> Result<Vec<String>> {
-        self.texts("SELECT object FROM blobs WHERE object IS NOT NULL UNION SELECT object FROM trash", [])
+        self.texts("SELECT object FROM blob_holders UNION SELECT object FROM trash", [])
     }
 }
 
 impl WriteTx<'_> {
     /// Remembers a file that was put into the store. Known bytes sealed with the same person's key are kept and the new
-    /// object goes; for another person the new object takes the place of the old.
+    /// object goes; for another person the new object is kept beside the others.
     ///
     /// # Errors
     /// If the file fails.
     pub fn add_blob(&mut self, new: &NewBlob, now: Millis) -> Result<()> {
         let is_local = new.origin == Origin::Local;
-        if let Some(old) = self.blob(&new.id)? {
-            let keeps = old.person == new.person && old.object.is_some();
-            let gone = if keeps { Some(&new.object) } else { old.object.as_ref() };
-            if let Some(object) = gone.filter(|object| !keeps || old.object.as_ref() != Some(*object)) {
-                self.exec("INSERT OR IGNORE INTO trash (object) VALUES (?1)", [object.as_str()])?;
-            }
-            if !keeps {
-                let sql = "UPDATE blobs SET object = ?2, person = ?3, parked = NULL,
-                               is_local = max(is_local, ?4) WHERE id = ?1";
-                self.exec(sql, (new.id.as_str(), new.object.as_str(), new.person.as_str(), is_local))?;
-            }
+        let (id, object, person) = (new.id.as_str(), new.object.as_str(), new.person.as_str());
+        if self.blob(&new.id)?.is_none() {
+            let sql = "INSERT INTO blobs (id, size_bytes, class, is_local, is_stored, created_at_ms)
+                       VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+            self.exec(sql, (id, new.size_bytes, class_number(new.class), is_local, !is_local, now.0))?;
+        }
+        let sql = "INSERT OR IGNORE INTO blob_holders (blob_id, person, object) VALUES (?1, ?2, ?3)";
+        if self.exec(sql, (id, person, object))? > 0 {
+            self.exec("UPDATE blobs SET parked = NULL, is_local = max(is_local, ?2) WHERE id = ?1", (id, is_local))?;
         } else {
-            let sql = "INSERT INTO blobs (id, size_bytes, class, object, person, is_local, is_stored, created_at_ms)
-                       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
-            let class = class_number(new.class);
-            let (id, object, person) = (new.id.as_str(), new.object.as_str(), new.person.as_str());
-            self.exec(sql, (id, new.size_bytes, class, object, person, is_local, !is_local, now.0))?;
+            let sql = "INSERT OR IGNORE INTO trash (object)
+                       SELECT ?1 WHERE NOT EXISTS (SELECT 1 FROM blob_holders WHERE object = ?1)";
+            self.exec(sql, [object])?;
         }
         self.tag(ChangeTag::Blobs);
         Ok(())
@@ -242,11 +246,10 @@ impl WriteTx<'_> {
     /// # Errors
     /// If the file fails.
     pub fn park_blob(&mut self, wanted: &Download, reason: &str, now: Millis) -> Result<()> {
-        let sql = "INSERT INTO blobs (id, size_bytes, class, person, is_local, is_stored, parked, created_at_ms)
-                   VALUES (?1, ?2, ?3, ?4, 0, 1, ?5, ?6) ON CONFLICT (id) DO UPDATE SET parked = excluded.parked";
+        let sql = "INSERT INTO blobs (id, size_bytes, class, is_local, is_stored, parked, created_at_ms)
+                   VALUES (?1, ?2, ?3, 0, 1, ?4, ?5) ON CONFLICT (id) DO UPDATE SET parked = excluded.parked";
         let class = class_number(wanted.class);
-        let (id, driver) = (wanted.id.as_str(), wanted.driver.as_str());
-        self.exec(sql, (id, wanted.size_bytes, class, driver, reason, now.0))?;
+        self.exec(sql, (wanted.id.as_str(), wanted.size_bytes, class, reason, now.0))?;
         self.note_parked(&wanted.id, now)
     }
 
@@ -287,7 +290,7 @@ impl WriteTx<'_> {
                      AND (is_local = 0 OR is_stored = 1 OR is_accepted = 0)";
         for id in self.texts(sql, [])? {
             let sql = "INSERT OR IGNORE INTO trash (object)
-                       SELECT object FROM blobs WHERE id = ?1 AND object IS NOT NULL";
+                       SELECT object FROM blob_holders WHERE blob_id = ?1";
             self.exec(sql, [&id])?;
             self.exec("DELETE FROM blobs WHERE id = ?1", [&id])?;
             self.tag(ChangeTag::Blobs);

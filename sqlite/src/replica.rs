@@ -186,10 +186,17 @@ impl Replica {
         self.write(Priority::Person, |tx| -> Result<()> {
             tx.exec("DELETE FROM templates WHERE person = ?1", [person.as_str()])?;
             let sql = "INSERT OR IGNORE INTO trash (object)
-                       SELECT object FROM blobs WHERE person = ?1 AND object IS NOT NULL";
+                       SELECT object FROM blob_holders WHERE person = ?1";
             tx.exec(sql, [person.as_str()])?;
-            let sql = "UPDATE blobs SET object = NULL, parked = 'key_destroyed' WHERE person = ?1";
+            // What nobody else holds is given up, except what another driver's photo can fetch from the hub again.
+            let sql = "UPDATE blobs SET parked = 'key_destroyed'
+                       WHERE id IN (SELECT blob_id FROM blob_holders WHERE person = ?1)
+                         AND NOT EXISTS (SELECT 1 FROM blob_holders WHERE blob_id = blobs.id AND person <> ?1)
+                         AND NOT EXISTS (SELECT 1 FROM photo_files
+                             JOIN photos ON photos.scope = photo_files.scope AND photos.id = photo_files.photo_id
+                             WHERE photo_files.blob_id = blobs.id AND driver_id <> ?1)";
             tx.exec(sql, [person.as_str()])?;
+            tx.exec("DELETE FROM blob_holders WHERE person = ?1", [person.as_str()])?;
             tx.tag(ChangeTag::Blobs);
             Ok(())
         })?;
@@ -205,15 +212,20 @@ impl Replica {
         self.inner.files.put(person, class, plain)
     }
 
-    /// The plain bytes of a file held here.
+    /// The plain bytes of a file held here, by whichever of its objects can be read.
     ///
     /// # Errors
     /// [`Error::Missing`], [`Error::KeyDestroyed`], or if the file fails.
     pub fn read_file(&self, id: &BlobId) -> Result<Vec<u8>> {
         let missing = || Error::Missing { what: "file", id: id.to_string() };
-        let blob = self.read(|tx| tx.blob(id))?.ok_or_else(missing)?;
-        let object = blob.object.ok_or_else(missing)?;
-        self.inner.files.get(&blob.person, &object)
+        let mut result = Err(missing());
+        for (person, object) in self.read(|tx| tx.holders(id))? {
+            result = self.inner.files.get(&person, &object);
+            if result.is_ok() {
+                break;
+            }
+        }
+        result
     }
 
     /// Opened templates ([`ReadTx::templates`]).

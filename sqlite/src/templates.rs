@@ -99,8 +99,10 @@ impl ReadTx<'_> {
     /// # Errors
     /// If the file fails.
     pub fn photos_without_template(&self, model_id: &str, aligner_id: &str, limit: u32) -> Result<Vec<RowId>> {
-        let sql = "SELECT photo_files.photo_id FROM photo_files JOIN blobs ON blobs.id = photo_files.blob_id
-                   WHERE photo_files.class = 2 AND blobs.object IS NOT NULL AND NOT EXISTS
+        let sql = "SELECT photo_files.photo_id FROM photo_files
+                   WHERE photo_files.class = 2
+                     AND EXISTS (SELECT 1 FROM blob_holders WHERE blob_holders.blob_id = photo_files.blob_id)
+                     AND NOT EXISTS
                        (SELECT 1 FROM templates WHERE templates.photo_id = photo_files.photo_id
                         AND model_id = ?1 AND aligner_id = ?2)
                    ORDER BY photo_files.photo_id LIMIT ?3";

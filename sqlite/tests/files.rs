@@ -222,6 +222,87 @@ fn an_object_without_a_row_is_swept_at_the_next_start_and_the_trays_are_not() {
     assert_eq!(walk(&dir.path().join("blobs")), 1);
 }
 
+/// A picture waiting in the tray under `entry`, with the canary as its original.
+fn into_tray(replica: &Replica, entry: &str) -> BlobId {
+    let stored = replica.put_file(&id(entry), FileClass::Original, &canary()).unwrap();
+    let new = NewUnassigned {
+        id: id(entry),
+        name: "b.jpg".into(),
+        source_sha256: BlobId::of(b"other metadata"),
+        park: Some(id("p1")),
+        source: "folder".into(),
+        files: vec![(FileClass::Original, stored.id.clone())],
+        analysis: "{}".into(),
+        offers: "[]".into(),
+        reason: "no_face".into(),
+        captured_at_ms: Millis(3),
+    };
+    replica
+        .write(Priority::Person, |tx| {
+            tx.add_blob(&stored.to_blob(Origin::Local), Millis(3))?;
+            tx.add_unassigned(&new, Millis(4))
+        })
+        .map_err(|error: Error| error)
+        .unwrap();
+    replica.empty_trash().unwrap();
+    stored.id
+}
+
+fn discard(replica: &Replica, entry: &str) {
+    replica
+        .write(Priority::Person, |tx| {
+            tx.remove_unassigned(&id(entry))?;
+            tx.release_unreferenced()
+        })
+        .map_err(|error: Error| error)
+        .unwrap();
+    replica.destroy_person_key(&id(entry)).unwrap();
+}
+
+#[test]
+fn a_drivers_photo_outlives_the_same_picture_thrown_out_of_the_tray() {
+    let dir = tempfile::tempdir().unwrap();
+    let (_hub, replica, blob) = with_photo(dir.path());
+    assert_eq!(into_tray(&replica, "entry1"), blob, "the same bytes");
+    discard(&replica, "entry1");
+    assert!(replica.read_file(&blob).unwrap() == canary());
+    assert_eq!(replica.read(|tx| tx.blob(&blob)).unwrap().unwrap().parked, None);
+    assert!(replica.read(|tx| tx.uploads(9)).unwrap().iter().any(|upload| upload.id == blob), "it is still sent");
+    drop(replica);
+    let replica = Replica::open(dir.path(), &key()).unwrap();
+    assert!(replica.read_file(&blob).unwrap() == canary());
+    assert_eq!(walk(&dir.path().join("blobs")), 2, "the entry's own object is gone");
+}
+
+#[test]
+fn a_picture_in_the_tray_outlives_the_same_picture_of_a_driver() {
+    let dir = tempfile::tempdir().unwrap();
+    let (_hub, replica, blob) = with_photo(dir.path());
+    into_tray(&replica, "entry1");
+    replica.destroy_person_key(&id("v1")).unwrap();
+    assert!(replica.read_file(&blob).unwrap() == canary());
+    assert_eq!(walk(&dir.path().join("blobs")), 1, "the driver's own objects are gone");
+    discard(&replica, "entry1");
+    assert!(matches!(replica.read_file(&blob), Err(Error::Missing { .. })));
+}
+
+#[test]
+fn a_driver_whose_photo_only_the_tray_held_gets_it_from_the_hub_after_a_discard() {
+    let (first, second) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (mut hub, _replica, blob) = with_photo(first.path());
+    let at = hub.rows.keys().find(|at| at.id == id("f1")).cloned().unwrap();
+    let mut body: serde_json::Value = serde_json::from_str(&hub.rows[&at].body).unwrap();
+    body["original"]["stored"] = json!(true);
+    hub.write(&[Write::put(at, &body).unwrap()]);
+    let other = Replica::open(second.path(), &key()).unwrap();
+    into_tray(&other, "entry1");
+    enrol(&other, &hub);
+    let wants = || other.read(|tx| tx.wanted_downloads(9)).unwrap().iter().any(|wanted| wanted.id == blob);
+    assert!(!wants(), "the bytes are here");
+    discard(&other, "entry1");
+    assert!(wants());
+}
+
 fn walk(dir: &Path) -> usize {
     let entries = fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path());
     entries.map(|path| if path.is_dir() { walk(&path) } else { 1 }).sum()
