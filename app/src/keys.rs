@@ -15,8 +15,9 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use parkdesk_sqlcipher::OpenError;
 use parkdesk_sqlcipher::recovery::{self, RecoveryCode, RecoveryError};
-use parkdesk_sqlcipher::{Key, KeyError, durable};
+use parkdesk_sqlcipher::{Key, KeyError, check_key, durable};
 use uuid::Uuid;
 
 use self::ring::{Ring, RingError};
@@ -26,6 +27,7 @@ pub const CREDENTIAL: &str = "parkdesk-key";
 const WRAPPED: &str = "recovery.bin";
 const INSTALLATION: &str = "installation";
 const REPLICA: &str = "replica.db";
+const STAGED: &str = "enrol-new";
 /// All that belongs to one key. The replica goes last: while it is there, the directory counts as used.
 const OLD_FILES: [&str; 9] = [
     "keys.db-wal",
@@ -80,11 +82,22 @@ pub struct Opened {
     pub recovery: Option<RecoveryCode>,
 }
 
+/// A key that is back.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Recovered {
+    /// Where it is kept.
+    pub source: KeySource,
+    /// Where the key file that lay there is now.
+    pub moved: Option<PathBuf>,
+}
+
 /// The directory holds a replica whose key cannot be had.
 #[derive(Debug)]
 pub struct NoKey {
     /// The data directory.
     pub dir: PathBuf,
+    /// The key file that was asked for, if one was.
+    pub key_file: Option<PathBuf>,
     /// Where the key was looked for.
     pub looked_in: KeySource,
     /// What was found there.
@@ -96,21 +109,31 @@ pub struct NoKey {
 impl fmt::Display for NoKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let dir = self.dir.display();
+        let place = match &self.key_file {
+            Some(file) => format!("--data {dir} --key-file {}", file.display()),
+            None => format!("--data {dir}"),
+        };
         write!(
             f,
             "the data in {dir} is locked: its key is not in {} ({}). Nothing was changed. ",
             self.looked_in, self.why
         )?;
+        if self.key_file.is_none() {
+            f.write_str("If it was made with --key-file, that is missing from this command. ")?;
+        }
         f.write_str("There are three ways on: ")?;
         if self.has_wrapped_copy {
-            write!(f, "(1) enter the recovery code: parkdesk-agent recover --data {dir}; ")?;
+            write!(f, "(1) enter the recovery code: parkdesk-agent recover {place}; ")?;
         } else {
             write!(f, "(1) the recovery code does not help, because its file {WRAPPED} is gone; ")?;
         }
         f.write_str(
             "(2) unlock the keyring (sign in to the desktop again) or put the key file back, and start again; ",
         )?;
-        write!(f, "(3) enrol anew beside the old data: parkdesk-agent enrol --beside-old --data {dir}")
+        write!(
+            f,
+            "(3) enrol anew beside the old data: parkdesk-agent enrol --beside-old {place} --hub URL --code CODE --name NAME"
+        )
     }
 }
 
@@ -138,6 +161,29 @@ pub enum KeysError {
     /// There is no wrapped copy to open.
     #[error("there is no file {WRAPPED} in the data directory: a recovery code cannot help here")]
     NoWrappedCopy,
+    /// The directory holds no data that a key could open.
+    #[error("there is no data in {}: check --data; nothing was made", .0.display())]
+    NoData(PathBuf),
+    /// The key is one, but not of this data.
+    #[error(
+        "the key in {place} does not open the data in {}: check --data and --key-file; nothing was changed and the recovery \
+         code stays as it was",
+        dir.display()
+    )]
+    OtherKey {
+        /// The data directory.
+        dir: PathBuf,
+        /// Where the key was found.
+        place: String,
+    },
+    /// The data cannot be looked at.
+    #[error("the data in {} cannot be read, so its key was not checked and nothing was changed: {why}", dir.display())]
+    Unchecked {
+        /// The data directory.
+        dir: PathBuf,
+        /// Why.
+        why: String,
+    },
     /// A systemd credential cannot be written from here.
     #[error(
         "the key comes from a systemd credential, which only the administrator can restore (systemd-creds encrypt)"
@@ -169,7 +215,10 @@ impl KeyPlace {
         match found {
             Ok(key) if self.has_replica() => Ok(Opened { key, source, recovery: None }),
             // A start that ended before there was a replica: its key is good, its recovery code may never have been read.
-            Ok(key) => self.with_code(key, source),
+            Ok(key) => {
+                durable::make_private_dir(&self.dir).map_err(|cause| self.io(&self.dir, cause))?;
+                self.with_code(key, source)
+            }
             Err(why) if self.has_replica() => Err(self.no_key(source, why.to_string())),
             Err(Missing::Unreachable(error)) => Err(KeysError::NoKeyStore(error)),
             Err(Missing::Absent) => {
@@ -187,57 +236,142 @@ impl KeyPlace {
         }
     }
 
-    /// Makes a new recovery code; the old one no longer opens anything.
+    /// Makes a new recovery code; the old one no longer opens anything. Only a key that opens the data is wrapped: the copy
+    /// that is replaced may be the last one.
     ///
     /// # Errors
-    /// As [`Self::open`].
+    /// As [`Self::open`]; [`KeysError::NoData`] and [`KeysError::OtherKey`].
     pub fn renew_recovery(&self, ring: &dyn Ring) -> Result<RecoveryCode, KeysError> {
-        let opened = self.open(ring)?;
-        match opened.recovery {
-            Some(code) => Ok(code),
-            None => self.wrap(&opened.key),
+        if !self.has_replica() {
+            return Err(KeysError::NoData(self.dir.clone()));
         }
+        let opened = self.open(ring)?;
+        self.prove(&opened.key, &opened.source.to_string())?;
+        self.wrap(&opened.key)
     }
 
-    /// Opens the wrapped copy with a recovery code and puts the key back where it is looked for.
+    /// Opens the wrapped copy with a recovery code, proves the key and puts it back where it is looked for. A key file that
+    /// holds something else is kept beside.
     ///
     /// # Errors
-    /// If the code is mistyped or another one, or the key cannot be kept.
-    pub fn recover(&self, ring: &dyn Ring, code: &str) -> Result<KeySource, KeysError> {
+    /// If the code is mistyped or another one, its key is of other data, or the key cannot be kept.
+    pub fn recover(&self, ring: &dyn Ring, code: &str) -> Result<Recovered, KeysError> {
         let path = self.dir.join(WRAPPED);
         let wrapped = match fs::read(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(KeysError::NoWrappedCopy),
             other => other.map_err(|cause| self.io(&path, cause))?,
         };
         let key = recovery::unwrap(&wrapped, &RecoveryCode::parse(code)?)?;
+        if self.has_replica() {
+            self.prove(&key, WRAPPED)?;
+        }
         if let Some(path) = &self.key_file {
+            let source = KeySource::File(path.clone());
+            if Key::from_file(path).is_ok_and(|kept| kept == key) {
+                return Ok(Recovered { source, moved: None });
+            }
+            let moved = if path.exists() { Some(self.move_beside(path)?) } else { None };
             durable::create(path, key.to_hex().as_bytes()).map_err(|cause| self.io(path, cause))?;
-            return Ok(KeySource::File(path.clone()));
+            return Ok(Recovered { source, moved });
         }
         if std::env::var_os("CREDENTIALS_DIRECTORY").is_some_and(|dir| Path::new(&dir).join(CREDENTIAL).exists()) {
             return Err(KeysError::CredentialIsReadOnly);
         }
         self.keep(ring, &key)?;
-        Ok(KeySource::Keyring)
+        Ok(Recovered { source: KeySource::Keyring, moved: None })
+    }
+
+    /// Whether the key is that of the data; said of the key found in `place`.
+    fn prove(&self, key: &Key, place: &str) -> Result<(), KeysError> {
+        match check_key(&self.dir.join(REPLICA), key) {
+            Ok(()) => Ok(()),
+            Err(OpenError::WrongKey(_)) => Err(KeysError::OtherKey { dir: self.dir.clone(), place: place.to_owned() }),
+            Err(error) => Err(KeysError::Unchecked { dir: self.dir.clone(), why: error.to_string() }),
+        }
+    }
+
+    /// Renames a file to a free name beside it.
+    fn move_beside(&self, path: &Path) -> Result<PathBuf, KeysError> {
+        let named = |n: u32| {
+            let mut name = path.as_os_str().to_owned();
+            name.push(format!(".old-{n}"));
+            PathBuf::from(name)
+        };
+        let free = (1..).map(named).find(|beside| !beside.exists()).expect("BUG: a folder is finite");
+        fs::rename(path, &free).map_err(|cause| self.io(path, cause))?;
+        Ok(free)
+    }
+
+    /// Where an enrolment beside old data is made ready.
+    #[must_use]
+    pub fn staged(&self) -> Self {
+        let dir = self.dir.join(STAGED);
+        let key_file = self.key_file.clone().map(|file| if file.exists() { file } else { dir.join("key") });
+        Self { dir, key_file }
+    }
+
+    /// Puts what was made ready in [`Self::staged`] into this directory, which must hold no replica. Its key file comes
+    /// first: a replica is never without its key.
+    ///
+    /// # Errors
+    /// If something cannot be moved; then everything is where it was.
+    pub fn take_staged(&self) -> Result<(), KeysError> {
+        let staged = self.staged();
+        if let (Some(to), Some(from)) = (&self.key_file, &staged.key_file)
+            && to != from
+        {
+            let key = Key::from_file(from)?;
+            durable::create(to, key.to_hex().as_bytes()).map_err(|cause| self.io(to, cause))?;
+        }
+        let moved = self.move_files(&staged.dir, &self.dir);
+        if let (Err(_), Some(to)) = (&moved, self.key_file.as_ref().filter(|to| Some(*to) != staged.key_file.as_ref()))
+        {
+            fs::remove_file(to).map_err(|cause| self.io(to, cause))?;
+        }
+        moved?;
+        // Nothing but a copy of the key is left there.
+        fs::remove_dir_all(&staged.dir).map_err(|cause| self.io(&staged.dir, cause))
     }
 
     /// Moves everything that belongs to the old key into a folder beside, so that the directory can be enrolled anew. The
     /// old files stay encrypted and whole, unsent work included.
     ///
     /// # Errors
-    /// If a file cannot be moved; what was moved is in the folder, the rest where it was.
+    /// If a file cannot be moved; then everything is where it was.
     pub fn set_aside(&self, label: &str) -> Result<PathBuf, KeysError> {
         let aside = self.dir.join(format!("aside-{label}"));
         durable::make_private_dir(&aside).map_err(|cause| self.io(&aside, cause))?;
+        self.move_files(&self.dir, &aside)?;
+        Ok(aside)
+    }
+
+    /// Undoes [`Self::set_aside`].
+    ///
+    /// # Errors
+    /// If a file cannot be moved.
+    pub fn put_back(&self, aside: &Path) -> Result<(), KeysError> {
+        self.move_files(aside, &self.dir)
+    }
+
+    /// Moves all files of one key, or none.
+    fn move_files(&self, from: &Path, to: &Path) -> Result<(), KeysError> {
+        let mut moved = Vec::new();
         for name in OLD_FILES {
-            let from = self.dir.join(name);
-            match fs::rename(&from, aside.join(name)) {
+            match fs::rename(from.join(name), to.join(name)) {
+                Ok(()) => moved.push(name),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                other => other.map_err(|cause| self.io(&from, cause))?,
+                Err(cause) => {
+                    for name in moved.iter().rev() {
+                        fs::rename(to.join(name), from.join(name)).map_err(|cause| self.io(&to.join(name), cause))?;
+                    }
+                    return Err(self.io(&from.join(name), cause));
+                }
             }
         }
-        durable::sync_parent(&aside).map_err(|cause| self.io(&aside, cause))?;
-        Ok(aside)
+        for folder in [from, to] {
+            durable::sync_parent(&folder.join(REPLICA)).map_err(|cause| self.io(folder, cause))?;
+        }
+        Ok(())
     }
 
     /// Looks where the key should be: the outer error is a place that is there and unusable.
@@ -303,7 +437,13 @@ impl KeyPlace {
 
     fn no_key(&self, looked_in: KeySource, why: String) -> KeysError {
         let has_wrapped_copy = self.dir.join(WRAPPED).exists();
-        KeysError::NoKey(Box::new(NoKey { dir: self.dir.clone(), looked_in, why, has_wrapped_copy }))
+        KeysError::NoKey(Box::new(NoKey {
+            dir: self.dir.clone(),
+            key_file: self.key_file.clone(),
+            looked_in,
+            why,
+            has_wrapped_copy,
+        }))
     }
 
     #[allow(clippy::unused_self, reason = "reads as a part of the place at every call")]

@@ -87,7 +87,7 @@ fn run_step(step: &str, dir: &Path) {
             let opened = place.open(&ring).expect("the first start makes a key");
             fs::write(&kept, opened.key.to_hex().as_bytes()).expect("kept for the next steps");
             fs::write(&code, opened.recovery.expect("shown at the first start").to_string()).expect("kept");
-            fs::write(place.dir.join("replica.db"), b"sealed").expect("a replica");
+            parkdesk_sqlite::Replica::open(&place.dir, &opened.key).expect("a replica");
         }
         "second" => {
             let opened = place.open(&ring).expect("the key is found");

@@ -23,5 +23,5 @@ pub use error::{Error, OpenError};
 pub use file::{File, Priority};
 pub use key::{Key, KeyError};
 pub use migrate::Steps;
-pub use open::{OpenMode, move_aside, open_damaged};
+pub use open::{OpenMode, check_key, move_aside, open_damaged};
 pub use writer::Writer;

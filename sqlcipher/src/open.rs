@@ -85,6 +85,15 @@ pub fn open_damaged(path: &Path, key: &Key) -> Result<Connection, OpenError> {
     connect(path, key, None, OpenFlags::SQLITE_OPEN_READ_ONLY)
 }
 
+/// Whether this is the key of that file, told from the file's head alone: works on a damaged file and beside one who uses it.
+///
+/// # Errors
+/// [`OpenError::WrongKey`], or that there is no such file.
+pub fn check_key(path: &Path, key: &Key) -> Result<(), OpenError> {
+    let head = read_head(path)?.ok_or_else(|| OpenError::Missing(path.to_owned()))?;
+    check_head(path, key, &head)
+}
+
 /// Moves a file that does not open out of the way, with its WAL and the reason; the caller's explicit act, after salvage.
 /// Returns where it is now.
 ///

@@ -15,6 +15,8 @@ use super::Show;
 pub(crate) enum Failure {
     /// Nobody answers in that data directory.
     Stopped(PathBuf),
+    /// There is no data to run on in that directory.
+    NoAppliance(PathBuf),
     /// The agent said no.
     Problem(Problem),
     /// There is no key.
@@ -35,7 +37,7 @@ impl Failure {
 
     pub(crate) fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self {
-            Self::Problem(_) | Self::Other(_) => 1,
+            Self::NoAppliance(_) | Self::Problem(_) | Self::Other(_) => 1,
             Self::Stopped(_) => 3,
             Self::Keys(_) => 4,
         })
@@ -44,6 +46,7 @@ impl Failure {
     fn code(&self) -> String {
         match self {
             Self::Stopped(_) => "agent_stopped".into(),
+            Self::NoAppliance(_) => "not_enrolled".into(),
             Self::Problem(problem) => serde_json::to_value(problem.code)
                 .ok()
                 .and_then(|code| code.as_str().map(str::to_owned))
@@ -66,6 +69,20 @@ impl Failure {
                 let dir = dir.display();
                 format!(
                     "Агент каталога {dir} не запущен, ничего не изменено. Запустите: parkdesk-agent run --data {dir}"
+                )
+            }
+            (Self::NoAppliance(dir), Lang::En) => {
+                let dir = dir.display();
+                format!(
+                    "There is no appliance in {dir}, and nothing was made. Check --data, or enrol first: \
+                     parkdesk-agent enrol --data {dir} --hub URL --code CODE --name NAME"
+                )
+            }
+            (Self::NoAppliance(dir), Lang::Ru) => {
+                let dir = dir.display();
+                format!(
+                    "В каталоге {dir} нет данных устройства, ничего не создано. Проверьте --data или сначала подключите \
+                     устройство: parkdesk-agent enrol --data {dir} --hub URL --code CODE --name NAME"
                 )
             }
             (Self::Problem(problem), _) => match &problem.detail {

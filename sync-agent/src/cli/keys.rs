@@ -5,8 +5,9 @@ use std::path::Path;
 
 use anyhow::Context;
 use parkdesk_app::keys::ring::OsRing;
-use parkdesk_app::keys::{KeyPlace, Opened};
+use parkdesk_app::keys::{KeyPlace, KeysError, Opened, Recovered};
 use parkdesk_app::words::Lang;
+use parkdesk_sqlcipher::dir::DataDir;
 use serde_json::json;
 
 use super::failure::Failure;
@@ -17,59 +18,94 @@ impl Data {
         KeyPlace { dir: self.dir.clone(), key_file: self.key_file.clone() }
     }
 
+    /// As it was asked for, for a command line in a text.
+    fn as_asked(&self) -> String {
+        match &self.key_file {
+            Some(file) => format!("--data {} --key-file {}", self.dir.display(), file.display()),
+            None => format!("--data {}", self.dir.display()),
+        }
+    }
+
     /// The key, found or made; a new recovery code is shown on the terminal, once.
     pub(super) fn open_key(&self, show: Show) -> Result<Opened, Failure> {
-        let opened = self.place().open(&OsRing::default())?;
+        self.open_key_of(&self.place(), show)
+    }
+
+    /// The key of another place that belongs to this one.
+    pub(super) fn open_key_of(&self, place: &KeyPlace, show: Show) -> Result<Opened, Failure> {
+        let opened = place.open(&OsRing::default())?;
         if let Some(code) = &opened.recovery {
             // Never into a log: only a person at a terminal is shown the code; others ask for one with `recovery-code`.
             if std::io::stderr().is_terminal() && !show.json {
-                eprintln!("{}", shown(&code.to_string(), show.lang));
+                eprintln!("{}", shown(&code.to_string(), &self.as_asked(), show.lang));
             } else {
-                eprintln!("{}", hint(show.lang));
+                eprintln!("{}", hint(&self.as_asked(), show.lang));
             }
         }
         Ok(opened)
     }
 }
 
-fn shown(code: &str, lang: Lang) -> String {
+fn shown(code: &str, place: &str, lang: Lang) -> String {
     match lang {
         Lang::Ru => format!(
             "\nКод восстановления этих данных (показан один раз, запишите и храните отдельно):\n\n    {code}\n\n\
-             Он откроет данные, если ключ пропадёт. Новый код: parkdesk-agent recovery-code\n"
+             Он откроет данные, если ключ пропадёт. Новый код: parkdesk-agent recovery-code {place}\n"
         ),
         Lang::En => format!(
             "\nThe recovery code of this data (shown once; write it down and keep it elsewhere):\n\n    {code}\n\n\
-             It opens the data if the key is lost. A new code: parkdesk-agent recovery-code\n"
+             It opens the data if the key is lost. A new code: parkdesk-agent recovery-code {place}\n"
         ),
     }
 }
 
-fn hint(lang: Lang) -> &'static str {
+fn hint(place: &str, lang: Lang) -> String {
     match lang {
-        Lang::Ru => "Ключ создан. Напечатайте код восстановления: parkdesk-agent recovery-code --data DIR",
-        Lang::En => "A key was made. Print its recovery code: parkdesk-agent recovery-code --data DIR",
+        Lang::Ru => format!("Ключ создан. Напечатайте код восстановления: parkdesk-agent recovery-code {place}"),
+        Lang::En => format!("A key was made. Print its recovery code: parkdesk-agent recovery-code {place}"),
     }
+}
+
+/// Owns the data directory while its key is in hand.
+fn own(data: &Data) -> Result<DataDir, Failure> {
+    let lock = DataDir::lock(&data.dir).context("the agent runs or the directory cannot be used: stop the agent first");
+    lock.map_err(Failure::from)
 }
 
 /// `recovery-code`.
 pub(super) fn recovery_code(data: &Data, show: Show) -> Result<(), Failure> {
-    let code = data.place().renew_recovery(&OsRing::default())?.to_string();
+    let place = data.place();
+    if !place.has_replica() {
+        return Err(KeysError::NoData(place.dir).into());
+    }
+    let _lock = own(data)?;
+    let code = place.renew_recovery(&OsRing::default())?.to_string();
     if show.json {
         println!("{}", json!({"recovery_code": code}));
     } else {
-        println!("{}", shown(&code, show.lang));
+        println!("{}", shown(&code, &data.as_asked(), show.lang));
     }
     Ok(())
 }
 
 /// `recover`.
 pub(super) fn recover(data: &Data, code_file: Option<&Path>, show: Show) -> Result<(), Failure> {
+    if !data.dir.is_dir() {
+        return Err(KeysError::NoData(data.dir.clone()).into());
+    }
+    let _lock = own(data)?;
     let code = match code_file {
         Some(path) => std::fs::read_to_string(path).with_context(|| format!("{} cannot be read", path.display()))?,
         None => ask(show.lang)?,
     };
-    let source = data.place().recover(&OsRing::default(), code.trim())?;
+    let Recovered { source, moved } = data.place().recover(&OsRing::default(), code.trim())?;
+    if let Some(moved) = moved {
+        let moved = moved.display();
+        match show.lang {
+            Lang::Ru => eprintln!("Прежний файл ключа не подходил и лежит теперь в {moved}"),
+            Lang::En => eprintln!("The key file that was there did not fit; it is now {moved}"),
+        }
+    }
     match (show.json, show.lang) {
         (true, _) => println!("{}", json!({"recovered": true})),
         (false, Lang::Ru) => println!("Ключ восстановлен ({source}). Запустите агента снова."),

@@ -1,6 +1,6 @@
 //! `run`: puts the appliance together and keeps it going until it is told to stop.
 //!
-//! Order: lock, key, replica (all before any thread of the runtime), then the face program's client, the link, the watched
+//! Order: the browsers' address (nothing is made for a bad one), lock, key, replica (all before any thread of the runtime), then the face program's client, the link, the watched
 //! folder, the sockets, and only then "ready". It ends the other way round; whatever was under way is in the replica.
 
 use std::net::SocketAddr;
@@ -33,10 +33,13 @@ const LAST_WORDS: Duration = Duration::from_secs(3);
 /// `run`.
 pub(super) fn run(args: RunArgs, show: Show) -> Result<(), Failure> {
     log_to_stderr();
+    let listener = args.listen.map(bind_loopback).transpose().map_err(anyhow::Error::from)?;
+    if !args.data.place().has_replica() {
+        return Err(Failure::NoAppliance(args.data.dir));
+    }
     let _lock = DataDir::lock(&args.data.dir).context("the agent needs the data directory for itself")?;
     let opened = args.data.open_key(show)?;
     let replica = Replica::open(&args.data.dir, &opened.key).context("the data does not open")?;
-    let listener = args.listen.map(bind_loopback).transpose().map_err(anyhow::Error::from)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("no runtime")?;
     let result = runtime.block_on(appliance(&args, replica, listener));
     runtime.shutdown_timeout(LAST_WORDS);
