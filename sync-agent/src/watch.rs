@@ -24,7 +24,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use notify::{RecommendedWatcher, RecursiveMode};
+use notify::event::{AccessKind, AccessMode};
+use notify::{EventKind, RecommendedWatcher, RecursiveMode};
 use notify_debouncer_full::{DebounceEventResult, Debouncer, NoCache, new_debouncer_opt};
 use parkdesk_app::capture::{AssignedBy, Source, TakeError, TakeFile, Taken};
 use parkdesk_app::sync::{WatchControl, WatchState, WatchStatus};
@@ -174,6 +175,7 @@ struct Watcher<T> {
 struct Later {
     tries: u32,
     not_before_ms: u64,
+    why: String,
 }
 
 /// What became of one file.
@@ -255,23 +257,8 @@ impl<T: Taker> Watcher<T> {
         if self.notifier.as_ref().is_some_and(|notifier| notifier.folder == folder) {
             return Ok(());
         }
-        let wake = self.wake.clone();
-        // Whatever it is, errors and overflows included: look at everything.
-        let heard = move |_: DebounceEventResult| {
-            let _ = wake.try_send(());
-        };
         let quiet = self.config.settle.min(Duration::from_millis(500)) / 2;
-        let made = new_debouncer_opt::<_, RecommendedWatcher, NoCache>(
-            quiet,
-            None,
-            heard,
-            NoCache::new(),
-            notify::Config::default().with_follow_symlinks(false),
-        );
-        let set = made.and_then(|mut debouncer| {
-            debouncer.watch(&self.config.folder, RecursiveMode::Recursive)?;
-            Ok(debouncer)
-        });
+        let set = listen(&self.config.folder, quiet, self.wake.clone());
         match set {
             Ok(debouncer) => {
                 self.notifier = Some(Notifier { folder, _debouncer: debouncer });
@@ -305,7 +292,6 @@ impl<T: Taker> Watcher<T> {
             }
         }
         let mut left = look.files.len() as u64;
-        let mut why = None;
         let mut waiting = 0;
         for found in &look.files {
             self.tell(|status| status.waiting = left);
@@ -329,19 +315,20 @@ impl<T: Taker> Watcher<T> {
                 }
                 Step::Waits(reason) => {
                     waiting += 1;
-                    why = Some(reason);
-                    self.postpone(&found.path);
+                    self.postpone(&found.path, reason);
                 }
             }
         }
         self.tell(|status| status.waiting = left);
-        why
+        // As long as a file waits its reason stands, whether or not it was tried in this round.
+        look.files.iter().find_map(|found| self.later.get(&found.path)).map(|later| later.why.clone())
     }
 
-    fn postpone(&mut self, path: &Path) {
+    fn postpone(&mut self, path: &Path, why: String) {
         let now_ms = self.now_ms();
         let base = u64::try_from(self.config.retry.as_millis()).unwrap_or(u64::MAX);
-        let later = self.later.entry(path.to_owned()).or_insert(Later { tries: 0, not_before_ms: 0 });
+        let later = self.later.entry(path.to_owned()).or_insert(Later { tries: 0, not_before_ms: 0, why: String::new() });
+        later.why = why;
         later.not_before_ms = now_ms + base.saturating_mul(1 << later.tries.min(10)).min(base.saturating_mul(100));
         later.tries = later.tries.saturating_add(1);
     }
@@ -463,6 +450,37 @@ impl<T: Taker> Watcher<T> {
             pause = pause.min(Duration::from_millis(ms));
         }
         pause.max(Duration::from_millis(10))
+    }
+}
+
+/// Wakes when something in the folder changed.
+fn listen(
+    folder: &Path,
+    quiet: Duration,
+    wake: SyncSender<()>,
+) -> notify::Result<Debouncer<RecommendedWatcher, NoCache>> {
+    let heard = move |result: DebounceEventResult| {
+        if says_change(&result) {
+            // A full channel wakes as well.
+            let _ = wake.try_send(());
+        }
+    };
+    let config = notify::Config::default().with_follow_symlinks(false);
+    let mut debouncer = new_debouncer_opt::<_, RecommendedWatcher, NoCache>(quiet, None, heard, NoCache::new(), config)?;
+    debouncer.watch(folder, RecursiveMode::Recursive)?;
+    Ok(debouncer)
+}
+
+/// Whether a notice is a reason to look: errors and overflows are, reading is not, or our own reading would wake us for ever.
+fn says_change(result: &DebounceEventResult) -> bool {
+    let is_change = |event: &notify::Event| match event.kind {
+        EventKind::Access(AccessKind::Close(AccessMode::Write)) => true,
+        EventKind::Access(_) => event.need_rescan(),
+        EventKind::Any | EventKind::Create(_) | EventKind::Modify(_) | EventKind::Remove(_) | EventKind::Other => true,
+    };
+    match result {
+        Ok(events) => events.iter().any(|event| is_change(&event.event)),
+        Err(_) => true,
     }
 }
 

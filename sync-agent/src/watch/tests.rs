@@ -277,6 +277,41 @@ fn what_cannot_be_taken_now_stays_and_is_taken_later() {
 }
 
 #[test]
+fn reading_the_folder_and_its_files_wakes_nobody_and_every_change_does() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("a.jpg");
+    fs::write(&file, picture(1)).unwrap();
+    let (wake, woken) = sync_channel(1);
+    let _debouncer = listen(dir.path(), Duration::from_millis(20), wake).unwrap();
+    for _ in 0..3 {
+        scan::look(dir.path()).unwrap();
+        fs::read(&file).unwrap();
+        assert!(woken.recv_timeout(Duration::from_millis(300)).is_err(), "our own reading woke us");
+    }
+    let changes: [&dyn Fn(); 3] =
+        [&|| fs::write(&file, picture(2)).unwrap(), &|| fs::rename(&file, dir.path().join("b.jpg")).unwrap(), &|| {
+            fs::remove_file(dir.path().join("b.jpg")).unwrap()
+        }];
+    for change in changes {
+        change();
+        assert!(woken.recv_timeout(Duration::from_secs(10)).is_ok());
+        while woken.recv_timeout(Duration::from_millis(200)).is_ok() {}
+    }
+}
+
+#[test]
+fn the_reason_a_file_waits_for_is_told_between_the_tries_too() {
+    let bench = Bench::with(Recorder::default(), |_| {}, |config| config.retry = Duration::from_secs(600));
+    bench.recorder.disk_full.store(true, Ordering::Release);
+    bench.put("a.jpg", &picture(1));
+    bench.until("told", |b| b.watch.status().problem.is_some());
+    bench.put("b.txt.part", b"another round");
+    std::thread::sleep(Duration::from_secs(1));
+    assert_eq!(*bench.recorder.offered.lock().unwrap(), 1);
+    assert!(bench.watch.status().problem.is_some_and(|problem| problem.contains("disk is full")));
+}
+
+#[test]
 fn hints_come_from_sidecar_folder_and_name() {
     let recorder = Recorder { known: vec!["7001", "d-7", "+79160000000"], ..Recorder::default() };
     let bench = Bench::with(recorder, |_| {}, |_| {});
