@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 use std::path::Path;
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use parkdesk_domain::Millis;
 use parkdesk_sqlcipher::sealed::{self, Folder, FolderError, ObjectName, SealError};
@@ -53,6 +53,8 @@ impl From<SealError> for BlobError {
 #[derive(Debug, Clone)]
 pub struct BlobFiles {
     folder: Folder,
+    /// Objects that no row names: kept a while, for a row may come back with a backup.
+    lost: Folder,
     keys: PersonKeys,
 }
 
@@ -62,7 +64,8 @@ impl BlobFiles {
     /// # Errors
     /// If the system refuses.
     pub fn open(dir: &Path, keys: PersonKeys) -> Result<Self, BlobError> {
-        Ok(Self { folder: Folder::open(&dir.join("blobs"))?, keys })
+        let root = dir.join("blobs");
+        Ok(Self { folder: Folder::open(&root)?, lost: Folder::open(&root.join("lost"))?, keys })
     }
 
     /// Seals and stores; durable when it returns. Answers the object's name.
@@ -102,18 +105,62 @@ impl BlobFiles {
     /// # Errors
     /// If the system refuses.
     pub fn older_than(&self, before: Millis) -> Result<Vec<String>, BlobError> {
-        let before = UNIX_EPOCH + Duration::from_millis(u64::try_from(before.0).unwrap_or(0));
-        let mut old = Vec::new();
-        for name in self.folder.names()? {
-            // Swept by somebody else meanwhile: nothing to do.
-            let Ok(file) = self.folder.file(&name) else { continue };
-            let written = file.metadata().and_then(|meta| meta.modified()).map_err(BlobError::Io)?;
-            if written < before {
-                old.push(name.to_string());
-            }
-        }
-        Ok(old)
+        older(&self.folder, before)
     }
+
+    /// Puts an object aside into `lost/`.
+    ///
+    /// # Errors
+    /// If the system refuses.
+    pub fn put_aside(&self, object: &str, now: Millis) -> Result<(), BlobError> {
+        Ok(self.folder.move_to(&self.lost, &parse(object)?, time(now))?)
+    }
+
+    /// Objects put aside.
+    ///
+    /// # Errors
+    /// If the system refuses.
+    pub fn put_aside_objects(&self) -> Result<Vec<String>, BlobError> {
+        Ok(self.lost.names()?.iter().map(ToString::to_string).collect())
+    }
+
+    /// Brings back an object put aside.
+    ///
+    /// # Errors
+    /// If the system refuses.
+    pub fn bring_back(&self, object: &str, now: Millis) -> Result<(), BlobError> {
+        Ok(self.lost.move_to(&self.folder, &parse(object)?, time(now))?)
+    }
+
+    /// Deletes objects put aside before `before`; answers how many.
+    ///
+    /// # Errors
+    /// If the system refuses.
+    pub fn delete_aside(&self, before: Millis) -> Result<usize, BlobError> {
+        let old = older(&self.lost, before)?;
+        for object in &old {
+            self.lost.delete(&parse(object)?)?;
+        }
+        Ok(old.len())
+    }
+}
+
+fn time(at: Millis) -> SystemTime {
+    UNIX_EPOCH + Duration::from_millis(u64::try_from(at.0).unwrap_or(0))
+}
+
+fn older(folder: &Folder, before: Millis) -> Result<Vec<String>, BlobError> {
+    let before = time(before);
+    let mut old = Vec::new();
+    for name in folder.names()? {
+        // Swept by somebody else meanwhile: nothing to do.
+        let Ok(file) = folder.file(&name) else { continue };
+        let written = file.metadata().and_then(|meta| meta.modified()).map_err(BlobError::Io)?;
+        if written < before {
+            old.push(name.to_string());
+        }
+    }
+    Ok(old)
 }
 
 fn parse(object: &str) -> Result<ObjectName, BlobError> {

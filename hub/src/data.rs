@@ -2,9 +2,11 @@
 //! something that does not open.
 
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use parkdesk_domain::{Millis, RowId};
 use parkdesk_sqlcipher::dir::{DataDir, LockError};
+use parkdesk_sqlcipher::sealed::Folder;
 use parkdesk_sqlcipher::{Key, KeyError, OpenError, OpenMode};
 
 use crate::blob_files::{BlobError, BlobFiles};
@@ -15,6 +17,11 @@ use crate::store::person_keys::PersonKeys;
 
 /// Name of the systemd credential.
 const CREDENTIAL: &str = "parkdesk-hub-key";
+
+/// For the lock, and for the socket of a hub that starts.
+pub const PATIENCE: Duration = Duration::from_secs(5);
+/// Between two tries.
+pub const PAUSE: Duration = Duration::from_millis(50);
 
 /// The data directory, open and owned.
 #[derive(Debug)]
@@ -44,6 +51,21 @@ pub enum StartError {
         /// The store.
         store: PathBuf,
     },
+    /// The store is gone, what belongs to it is not.
+    #[error(
+        "{}/hub.db is missing, but {found} is there, so a hub lived here and nothing was made in its place: put hub.db \
+         back (from a backup, with its keys.db), or move the whole folder aside to begin anew",
+        .dir.display()
+    )]
+    StoreMissing {
+        /// The data directory.
+        dir: PathBuf,
+        /// What of the hub is still there.
+        found: &'static str,
+    },
+    /// There never was a hub.
+    #[error("no hub lies in {}; start it with `parkdesk-hub serve --data {}`", .0.display(), .0.display())]
+    NoHub(PathBuf),
     /// The store does not open.
     #[error(transparent)]
     Open(#[from] OpenError),
@@ -57,11 +79,55 @@ pub enum StartError {
 /// # Errors
 /// [`StartError`]; nothing is ever made in place of something that does not open.
 pub fn open(data: &Path, key_file: Option<&Path>, now: Millis) -> Result<Opened, StartError> {
-    let dir = DataDir::lock(data)?;
+    let dir = lock(data)?;
+    open_locked(dir, data, key_file, now)
+}
+
+/// Opens the data directory of a hub that was served before; makes nothing.
+///
+/// # Errors
+/// [`StartError`]; one that another process owns is not waited for.
+pub fn open_existing(data: &Path, key_file: Option<&Path>, now: Millis) -> Result<Opened, StartError> {
+    // Before the lock: it would be made in a folder that is not ours.
+    if !data.join("hub.db").exists() {
+        check_traces(data)?;
+        return Err(StartError::NoHub(data.to_owned()));
+    }
+    open_locked(DataDir::lock(data)?, data, key_file, now)
+}
+
+/// Waits a little for the lock: an administrator's command beside the start holds it for a moment.
+fn lock(data: &Path) -> Result<DataDir, LockError> {
+    let until = Instant::now() + PATIENCE;
+    loop {
+        match DataDir::lock(data) {
+            Err(LockError::AlreadyOwned(_)) if Instant::now() < until => std::thread::sleep(PAUSE),
+            done => return done,
+        }
+    }
+}
+
+/// An empty store in place of a lost one would forget whose the objects are.
+fn check_traces(data: &Path) -> Result<(), StartError> {
+    let lost = |found| Err(StartError::StoreMissing { dir: data.to_owned(), found });
+    if data.join("keys.db").exists() {
+        return lost("keys.db");
+    }
+    if data.join("blobs").is_dir() && !Folder::is_empty(&data.join("blobs")).map_err(BlobError::from)? {
+        return lost("blobs/ with objects");
+    }
+    Ok(())
+}
+
+fn open_locked(dir: DataDir, data: &Path, key_file: Option<&Path>, now: Millis) -> Result<Opened, StartError> {
+    let is_new = !data.join("hub.db").exists();
+    if is_new {
+        check_traces(data)?;
+    }
     let key = find_key(data, key_file)?;
     let hub_id = RowId::from_uuid(new_uuid(now, &mut clock::rng()));
     // The keys of the persons were made along with the store: alone missing, they are lost, and that must be seen.
-    let mode = if data.join("hub.db").exists() { OpenMode::Existing } else { OpenMode::Create };
+    let mode = if is_new { OpenMode::Create } else { OpenMode::Existing };
     let keys = PersonKeys::open(data, &key, mode)?;
     let store = Embedded::open(data, &key, mode, &hub_id, now)?;
     let files = BlobFiles::open(data, keys)?;

@@ -1,8 +1,10 @@
 //! `parkdesk-hub`: `serve` runs the hub, `admin` talks to it (or to its files when it does not run).
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Instant;
 
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
@@ -10,7 +12,7 @@ use parkdesk_domain::body::FacePolicy;
 use parkdesk_domain::rights::Role;
 use parkdesk_domain::{DeviceId, RowId};
 use parkdesk_hub::admin::{Request, show, socket};
-use parkdesk_hub::data::{self, StartError};
+use parkdesk_hub::data::{self, Opened, StartError};
 use parkdesk_hub::serve::{self, Options};
 use parkdesk_hub::{admin, clock};
 use parkdesk_sqlcipher::dir::LockError;
@@ -212,12 +214,10 @@ fn run_serve(args: ServeArgs) -> anyhow::Result<()> {
 
 fn run_admin(args: AdminArgs) -> anyhow::Result<ExitCode> {
     let request = request(args.noun)?;
-    let answer = match data::open(&args.data, args.key_file.as_deref(), clock::now()) {
-        // The hub runs: it has the store, so it is asked.
-        Err(StartError::Lock(LockError::AlreadyOwned(_))) => socket::ask(&args.data, &request)
+    let answer = match reach(&args.data, args.key_file.as_deref())? {
+        Reached::Hub(stream) => socket::ask(stream, &request)
             .context("the hub owns the data directory but does not answer on its admin.sock")?,
-        Err(error) => return Err(error.into()),
-        Ok(opened) => {
+        Reached::Files(opened) => {
             let runtime = tokio::runtime::Builder::new_current_thread().build()?;
             let mut rng = clock::rng();
             runtime.block_on(admin::run(&opened.store, clock::now(), &mut rng, request))?.0
@@ -229,6 +229,37 @@ fn run_admin(args: AdminArgs) -> anyhow::Result<ExitCode> {
         print!("{}", show::text(&answer));
     }
     Ok(if show::is_success(&answer) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Where the administrator's wish goes.
+enum Reached {
+    /// The running hub has the store.
+    Hub(UnixStream),
+    /// No hub runs.
+    Files(Box<Opened>),
+}
+
+/// The running hub, or its files; one that is just starting (or stopping) is waited for a little.
+fn reach(dir: &Path, key_file: Option<&Path>) -> anyhow::Result<Reached> {
+    let until = Instant::now() + data::PATIENCE;
+    loop {
+        let error = match data::open_existing(dir, key_file, clock::now()) {
+            Ok(opened) => return Ok(Reached::Files(Box::new(opened))),
+            Err(StartError::Lock(error @ LockError::AlreadyOwned(_))) => match socket::connect(dir) {
+                Ok(stream) => return Ok(Reached::Hub(stream)),
+                Err(_) => {
+                    anyhow::Error::new(error).context("the hub does not answer on its admin.sock: is it starting?")
+                }
+            },
+            // Its start makes the files one after another.
+            Err(error @ (StartError::NoHub(_) | StartError::StoreMissing { .. })) => error.into(),
+            Err(error) => return Err(error.into()),
+        };
+        if Instant::now() >= until {
+            return Err(error);
+        }
+        std::thread::sleep(data::PAUSE);
+    }
 }
 
 fn faces(text: &str) -> Result<FacePolicy, String> {

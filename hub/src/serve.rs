@@ -33,6 +33,8 @@ const SWEEP_EVERY: Duration = Duration::from_secs(3600);
 const PARTS_LIVE_MS: i64 = 7 * 24 * 3_600_000;
 /// Objects that may still get their row.
 const OBJECTS_LIVE_MS: i64 = 24 * 3600 * 1000;
+/// Objects put aside.
+const ASIDE_LIVE_MS: i64 = 30 * 24 * 3_600_000;
 const COMMANDS_LIVE_MS: i64 = 400 * 24 * 3_600_000;
 
 /// How to serve.
@@ -160,8 +162,9 @@ async fn run_upkeep(hub: Arc<Hub>) {
     }
 }
 
-/// Sweeps at start and every hour.
+/// Sweeps every hour. At start nothing is deleted: whoever put a wrong `hub.db` in place has an hour to see it.
 async fn run_sweeper(hub: Arc<Hub>) {
+    let mut is_first = true;
     let mut tick = tokio::time::interval(SWEEP_EVERY);
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
     loop {
@@ -170,16 +173,34 @@ async fn run_sweeper(hub: Arc<Hub>) {
             _ = tick.tick() => {}
         }
         let hub = Arc::clone(&hub);
-        let swept = tokio::task::spawn_blocking(move || tokio::runtime::Handle::current().block_on(sweep(&hub))).await;
+        let swept = tokio::task::spawn_blocking(move || {
+            tokio::runtime::Handle::current()
+                .block_on(async { if is_first { find_lost(&hub).await } else { sweep(&hub).await } })
+        })
+        .await;
+        is_first = false;
         if let Err(panicked) = swept {
             tracing::error!(%panicked, "BUG: sweeping panicked");
         }
     }
 }
 
+async fn find_lost(hub: &Hub) {
+    match blobs::bring_back(&hub.store, &hub.files, (hub.clock)()).await {
+        Ok(0) => {}
+        Ok(count) => tracing::info!(count, "brought back objects that rows name again"),
+        Err(fault) => tracing::warn!(message = fault.0.message, "objects put aside stay there"),
+    }
+}
+
 async fn sweep(hub: &Hub) {
     let now = (hub.clock)();
-    match blobs::sweep(&hub.store, &hub.files, now.plus(-PARTS_LIVE_MS), now.plus(-OBJECTS_LIVE_MS)).await {
+    let ages = blobs::Ages {
+        parts_before: now.plus(-PARTS_LIVE_MS),
+        objects_before: now.plus(-OBJECTS_LIVE_MS),
+        aside_before: now.plus(-ASIDE_LIVE_MS),
+    };
+    match blobs::sweep(&hub.store, &hub.files, ages, now).await {
         Ok(0) => {}
         Ok(count) => tracing::info!(count, "swept objects that nobody needs"),
         Err(fault) => tracing::warn!(message = fault.0.message, "sweeping failed"),

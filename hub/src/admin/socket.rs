@@ -93,12 +93,19 @@ fn perform(hub: &Hub, request: Request) -> Answer {
     }
 }
 
-/// Asks the hub that owns the data directory.
+/// Reaches the hub that owns the data directory.
+///
+/// # Errors
+/// If it does not listen.
+pub fn connect(dir: &Path) -> std::io::Result<std::os::unix::net::UnixStream> {
+    std::os::unix::net::UnixStream::connect(path(dir))
+}
+
+/// Asks the hub.
 ///
 /// # Errors
 /// If it does not answer.
-pub fn ask(dir: &Path, request: &Request) -> std::io::Result<Answer> {
-    let mut stream = std::os::unix::net::UnixStream::connect(path(dir))?;
+pub fn ask(mut stream: std::os::unix::net::UnixStream, request: &Request) -> std::io::Result<Answer> {
     stream.set_read_timeout(Some(PATIENCE))?;
     let mut text = serde_json::to_vec(request)?;
     text.push(b'\n');

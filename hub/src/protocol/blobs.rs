@@ -284,26 +284,49 @@ impl Wanted {
     }
 }
 
-/// Sweeps parts that nobody completed and objects without a row.
+/// Brings back objects that were put aside and that a row names again (another `hub.db` was put in place).
+///
+/// # Errors
+/// If store or folder fail; the rest is brought back next time.
+pub async fn bring_back<S: Store>(store: &S, files: &BlobFiles, now: Millis) -> Result<usize, Fault> {
+    let mut count = 0;
+    for object in files.put_aside_objects()? {
+        if store.is_object_used(&object).await? {
+            files.bring_back(&object, now)?;
+            count += 1;
+        }
+    }
+    Ok(count)
+}
+
+/// What is old enough to be swept.
+#[derive(Debug, Clone, Copy)]
+pub struct Ages {
+    /// Parts that nobody completed before.
+    pub parts_before: Millis,
+    /// Objects without a row, written before.
+    pub objects_before: Millis,
+    /// Objects put aside before.
+    pub aside_before: Millis,
+}
+
+/// Deletes parts that nobody completed, puts objects without a row aside and deletes those put aside long ago: the rows
+/// may be missing only because an older `hub.db` was put in place.
 ///
 /// # Errors
 /// If store or folder fail; the rest is swept next time.
-pub async fn sweep<S: Store>(
-    store: &S,
-    files: &BlobFiles,
-    parts_before: Millis,
-    objects_before: Millis,
-) -> Result<usize, Fault> {
-    let abandoned = store.drop_old_parts(parts_before).await?;
+pub async fn sweep<S: Store>(store: &S, files: &BlobFiles, ages: Ages, now: Millis) -> Result<usize, Fault> {
+    bring_back(store, files, now).await?;
+    let abandoned = store.drop_old_parts(ages.parts_before).await?;
     let mut swept = abandoned.len();
     forget(files, abandoned);
-    for object in files.older_than(objects_before)? {
+    for object in files.older_than(ages.objects_before)? {
         if !store.is_object_used(&object).await? {
-            forget(files, [object]);
+            files.put_aside(&object, now)?;
             swept += 1;
         }
     }
-    Ok(swept)
+    Ok(swept + files.delete_aside(ages.aside_before)?)
 }
 
 #[cfg(test)]

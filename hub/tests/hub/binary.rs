@@ -148,8 +148,8 @@ fn the_command_line_does_the_same_beside_a_running_hub_and_without_it() {
     let data = dir.path().join("data");
     let csv = dir.path().join("drivers.csv");
     std::fs::write(&csv, "driver_id,last_name,first_name\nv1,Ёлкин,Пётр\n").unwrap();
-    admin(&data, &["park", "create", "--name", "Парк", "--city", "msk", "--id", "p1"]);
     let hub = serve(&data);
+    admin(&data, &["park", "create", "--name", "Парк", "--city", "msk", "--id", "p1"]);
     let path = csv.to_str().unwrap();
     assert_eq!(admin(&data, &["driver", "import", path, "--park", "p1"])["created"], 1);
     let running = admin(&data, &["driver", "list", "--park", "p1"]);
@@ -190,6 +190,7 @@ fn only_its_owner_may_read_the_data_directory() {
 fn a_wrong_or_missing_key_is_refused_and_nothing_is_made_anew() {
     let dir = tempfile::tempdir().unwrap();
     let data = dir.path().join("data");
+    drop(serve(&data));
     admin(&data, &["park", "create", "--name", "Парк", "--city", "msk", "--id", "p1"]);
     let key = std::fs::read(data.join("hub.key")).unwrap();
     let before = std::fs::read(data.join("hub.db")).unwrap();
@@ -292,4 +293,53 @@ fn a_disk_that_takes_no_more_confirms_nothing_that_is_not_kept() {
     assert_eq!(drivers(&data), acknowledged, "all that was confirmed, none of what was not");
     let (status, _) = post(hub.address, "/v1/push", &device.token, &device.push_body(&refused, 0)).unwrap();
     assert_eq!((status, drivers(&data)), (200, acknowledged + refused.len()));
+}
+
+#[test]
+fn no_store_is_made_in_place_of_a_lost_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    drop(serve(&data));
+    for name in ["hub.db", "hub.db-wal", "hub.db-shm"] {
+        let _ = std::fs::remove_file(data.join(name));
+    }
+    let refused = |found: &str| {
+        let output =
+            Command::new(HUB).args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(&data).output().unwrap();
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success() && text.contains(found) && text.contains("put hub.db back"), "{text}");
+        assert!(!data.join("hub.db").exists());
+    };
+    refused("keys.db is there");
+    std::fs::remove_file(data.join("keys.db")).unwrap();
+    std::fs::create_dir_all(data.join("blobs/ab/cd")).unwrap();
+    std::fs::write(data.join("blobs/ab/cd").join("abcd".repeat(8)), b"sealed").unwrap();
+    refused("blobs/ with objects is there");
+}
+
+#[test]
+fn the_administrator_makes_no_hub_in_a_folder_without_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let output = run(dir.path(), &["park", "list"]);
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success() && text.contains("no hub lies in") && text.contains("serve --data"), "{text}");
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0, "nothing was made");
+}
+
+#[test]
+fn administrator_and_hub_wait_for_each_other_at_the_start() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    let held = parkdesk_sqlcipher::dir::DataDir::lock(&data).unwrap();
+    let park = {
+        let data = data.clone();
+        std::thread::spawn(move || admin(&data, &["park", "create", "--name", "П", "--city", "msk", "--id", "p1"]))
+    };
+    let release = std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_millis(500));
+        drop(held);
+    });
+    let _hub = serve(&data);
+    release.join().unwrap();
+    assert_eq!(park.join().unwrap()["id"], "p1");
 }

@@ -7,6 +7,7 @@ use parkdesk_domain::command::*;
 use parkdesk_domain::rights::Role;
 use parkdesk_domain::wire::*;
 use parkdesk_hub::admin::{self, Answer, PhotoView};
+use parkdesk_hub::protocol::blobs::{Ages, bring_back, sweep};
 use sha2::{Digest, Sha256};
 
 use crate::world::*;
@@ -275,13 +276,54 @@ async fn abandoned_parts_and_objects_without_a_row_are_swept() {
     world.hub.files.put("park/p1/v1", b"its row was never written", parkdesk_domain::Millis(1)).unwrap();
     let folder = world.dir.path().join("data/blobs");
     assert_eq!(walk(&folder).len(), 3);
-    let sweep =
-        |parts, objects| parkdesk_hub::protocol::blobs::sweep(&world.hub.store, &world.hub.files, parts, objects);
+    let now = parkdesk_hub::clock::now();
+    let sweep = |parts_before, objects_before| {
+        let ages = Ages { parts_before, objects_before, aside_before: now.plus(-3_600_000) };
+        sweep(&world.hub.store, &world.hub.files, ages, now)
+    };
     let long_ago = parkdesk_hub::clock::now().plus(-3_600_000);
     assert_eq!(sweep(parkdesk_domain::Millis(START), long_ago).await.unwrap(), 0, "nothing is old");
     let soon = parkdesk_hub::clock::now().plus(60_000);
     assert_eq!(sweep(parkdesk_domain::Millis(START + 1), soon).await.unwrap(), 2);
-    assert_eq!(walk(&folder).len(), 1, "what is in use stays");
+    assert_eq!(walk(&folder.join("lost")).len(), 1, "an object without a row is put aside");
+    assert_eq!(walk(&folder).len(), 2, "what is in use stays");
+    let ages = Ages { parts_before: now, objects_before: long_ago, aside_before: soon };
+    assert_eq!(parkdesk_hub::protocol::blobs::sweep(&world.hub.store, &world.hub.files, ages, now).await.unwrap(), 1);
+    assert_eq!(walk(&folder).len(), 1, "and deleted when it lay there long");
     assert_eq!(get(&world, &device, &BlobId::of(b"t"), None).await.body, b"t");
     assert_eq!(state(&world, &device, &blob).await, BlobState::Missing);
+}
+
+/// Copies `hub.db` with what belongs to it.
+fn copy_store(from: &std::path::Path, to: &std::path::Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for name in ["hub.db", "hub.db-wal", "hub.db-shm"] {
+        let _ = std::fs::remove_file(to.join(name));
+        if from.join(name).exists() {
+            std::fs::copy(from.join(name), to.join(name)).unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_older_hub_db_costs_no_object_and_the_newer_one_finds_them_again() {
+    let aside = tempfile::tempdir().unwrap();
+    let (old, new) = (aside.path().join("old"), aside.path().join("new"));
+    let world = World::with_park().await.reopen_after(|data| copy_store(data, &old));
+    let device = captured(&world, [b"o", b"p", b"t"]).await;
+    assert_eq!(put(&world, &device, b"t").await.status, 204);
+    let world = world.reopen_after(|data| {
+        copy_store(data, &new);
+        copy_store(&old, data);
+    });
+    let folder = world.dir.path().join("data/blobs");
+    let now = parkdesk_hub::clock::now();
+    let ages = Ages { parts_before: now, objects_before: now.plus(60_000), aside_before: now.plus(-60_000) };
+    for _ in 0..3 {
+        sweep(&world.hub.store, &world.hub.files, ages, now).await.unwrap();
+    }
+    assert_eq!(walk(&folder.join("lost")).len(), 1, "put aside, not deleted");
+    let world = world.reopen_after(|data| copy_store(&new, data));
+    assert_eq!(bring_back(&world.hub.store, &world.hub.files, now).await.unwrap(), 1);
+    assert_eq!(get(&world, &device, &BlobId::of(b"t"), None).await.body, b"t");
 }

@@ -102,8 +102,14 @@ impl World {
 
     /// Closes the hub and opens it again over the same folder, as a restart does.
     pub(crate) fn reopen(self) -> Self {
+        self.reopen_after(|_| ())
+    }
+
+    /// The same, after something was done to the closed data directory.
+    pub(crate) fn reopen_after(self, f: impl FnOnce(&std::path::Path)) -> Self {
         let Self { dir, hub, clock, router } = self;
         drop((hub, router));
+        f(&dir.path().join("data"));
         let (hub, router) = open(&dir, &clock);
         Self { dir, hub, clock, router }
     }

@@ -8,6 +8,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::time::SystemTime;
 
 use rand::CryptoRng;
 
@@ -155,6 +156,29 @@ impl Folder {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
             other => Ok(other?),
         }
+    }
+
+    /// Moves an object to another folder of the same file system; its age counts anew from `now`.
+    ///
+    /// # Errors
+    /// [`FolderError::Missing`], or another failure; then it is in one of the two.
+    pub fn move_to(&self, other: &Self, name: &ObjectName, now: SystemTime) -> Result<(), FolderError> {
+        let (from, to) = (self.path(name), other.path(name));
+        self.file(name)?.set_modified(now)?;
+        if let Some(parent) = to.parent() {
+            durable::make_private_dir(parent)?;
+        }
+        fs::rename(&from, &to).map_err(|error| missing(error, name))?;
+        durable::sync_parent(&to)?;
+        Ok(durable::sync_parent(&from)?)
+    }
+
+    /// Whether the folder at `root` holds no object; nothing is made or swept.
+    ///
+    /// # Errors
+    /// If the system refuses.
+    pub fn is_empty(root: &Path) -> Result<bool, FolderError> {
+        Ok(Self { root: root.to_owned() }.names()?.is_empty())
     }
 
     /// The names of all objects, to find those without a row.
