@@ -162,10 +162,9 @@ impl Sql {
 }
 
 fn union(arms: &[String]) -> String {
-    format!(
-        "SELECT doc, min(tier) AS tier, sum(DISTINCT bits) AS bits FROM ({}) GROUP BY doc",
-        arms.join(" UNION ALL ")
-    )
+    // Arms may carry several bits each: a sum would carry over.
+    let bits = [1, 2, 4, 8, 16].map(|bit| format!("max(bits & {bit})")).join(" | ");
+    format!("SELECT doc, min(tier) AS tier, {bits} AS bits FROM ({}) GROUP BY doc", arms.join(" UNION ALL "))
 }
 
 /// The documents hit by what was typed, or `None` if nothing was.

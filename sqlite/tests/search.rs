@@ -150,6 +150,17 @@ fn no_sign_that_is_typed_is_read_as_syntax() {
 }
 
 #[test]
+fn found_by_names_what_was_hit_and_nothing_else() {
+    let mut hub = Hub::new();
+    // The second word ends the phone, both together are the licence.
+    driver(&mut hub, 1, ["Иванов", "Пётр", "+7 916 912-34-56", "77 123456", "А1", ""]);
+    let replica = enrolled(&hub);
+    let search = Search { text: "77 123456".into(), limit: 5, ..Search::default() };
+    let page = replica.read(|tx| tx.search_drivers(&search)).unwrap();
+    assert_eq!(page.items[0].match_on, [MatchOn::Phone, MatchOn::Licence]);
+}
+
+#[test]
 fn pages_follow_each_other_without_gap_or_repeat() {
     let mut hub = Hub::new();
     for n in 0..25 {
