@@ -10,12 +10,16 @@ use parkdesk_domain::ids::{CommandId, Millis};
 use parkdesk_domain::plan::Outcome;
 use parkdesk_domain::refusal::{FieldConflict, Refusal};
 use parkdesk_domain::row::{SCHEMA, Write};
+use parkdesk_domain::wire::Verdict;
 use serde::Serialize;
 
 use crate::change::ChangeTag;
-use crate::error::{Error, Result, parse};
+use crate::error::{Error, Result, from_json, parse};
 use crate::rebase::Touch;
 use crate::tx::{ReadTx, WriteTx};
+
+/// Bytes of a command that the hub takes.
+const MAX_BYTES: usize = 64 << 10;
 
 /// A command as a person or the device wants it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -164,9 +168,14 @@ impl WriteTx<'_> {
         if self.is_revoked()? {
             return Err(Error::Locked);
         }
-        let known = "SELECT seq FROM outbox WHERE id = ?1 UNION SELECT seq FROM verdicts WHERE id = ?1";
-        if let Some(seq) = self.one(known, [draft.id.as_str()], |row| row.get(0))? {
-            return Ok(Submitted::Saved { seq, conflicts: Vec::new() });
+        let known = "SELECT seq, verdict FROM outbox WHERE id = ?1
+                     UNION ALL SELECT seq, verdict FROM verdicts WHERE id = ?1";
+        let read = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get::<_, Option<String>>(1)?));
+        if let Some((seq, verdict)) = self.one(known, [draft.id.as_str()], read)? {
+            return match verdict.map(|text| from_json("verdict", text)).transpose()? {
+                Some(Verdict::Rejected { refusal }) => Ok(Submitted::Refused(refusal)),
+                _ => Ok(Submitted::Saved { seq, conflicts: Vec::new() }),
+            };
         }
         let seq: u64 = self.one("SELECT next_seq FROM identity", [], |row| row.get(0))?.unwrap_or(1);
         let mut envelope = Envelope {
@@ -187,6 +196,10 @@ impl WriteTx<'_> {
         let Ok(bytes) = envelope.to_bytes() else {
             return Ok(Submitted::Refused(Box::new(Refusal::invalid("text"))));
         };
+        // No hub would ever take it (protocol, "Commands").
+        if bytes.len() > MAX_BYTES {
+            return Ok(Submitted::Refused(Box::new(Refusal::invalid("args"))));
+        }
         self.queue(&envelope, &bytes)?;
         self.apply_plan(seq, &planned.asked, &writes)?;
         Ok(Submitted::Saved { seq, conflicts })

@@ -20,6 +20,8 @@ use crate::tx::{ReadTx, WriteTx};
 
 /// Judged commands are kept this long, as the hub's last-resort log (protocol, "After a restore").
 const KEPT_MS: i64 = 7 * 24 * 3600 * 1000;
+/// A command that misses what is not known here waits this long.
+const UNKNOWN_MS: i64 = 60_000;
 
 impl ReadTx<'_> {
     /// Judged commands whose effect is in the rows held here.
@@ -133,14 +135,16 @@ impl WriteTx<'_> {
                 self.add_attention(NewEntry::refused(one, bytes, refusal, rows), now)?;
                 Ok(true)
             }
-            // Not yet: it waits alone; what the hub misses is sent again.
+            // Not yet: it waits, at least as long as what it rests on; what the hub misses is sent again.
             Verdict::Deferred { until_ms, missing } => {
-                let sql = "UPDATE outbox SET deferred_until_ms = ?2, sent_at_ms = NULL WHERE seq = ?1";
-                self.exec(sql, (one.seq, until_ms.map(|until| until.0)))?;
+                let mut until = until_ms.map(|until| until.0);
                 for seq in missing {
-                    let sql =
-                        "UPDATE outbox SET is_resent = verdict IS NOT NULL, deferred_until_ms = NULL WHERE seq = ?1";
-                    self.exec(sql, [seq])?;
+                    until = until.max(self.deferral_of(*seq, now)?);
+                }
+                let sql = "UPDATE outbox SET deferred_until_ms = ?2, sent_at_ms = NULL WHERE seq = ?1";
+                self.exec(sql, (one.seq, until))?;
+                for seq in missing {
+                    self.exec("UPDATE outbox SET is_resent = verdict IS NOT NULL WHERE seq = ?1", [seq])?;
                     let sql =
                         "UPDATE verdicts SET is_resent = 1 WHERE seq = ?1 AND epoch = (SELECT epoch FROM identity)";
                     self.exec(sql, [seq])?;
@@ -149,6 +153,14 @@ impl WriteTx<'_> {
             }
             Verdict::Duplicate { .. } => Ok(false),
         }
+    }
+
+    /// Until when a command that the hub misses waits itself; `None` = it may go out at once.
+    fn deferral_of(&self, seq: u64, now: Millis) -> Result<Option<i64>> {
+        let sql = "SELECT deferred_until_ms FROM outbox WHERE seq = ?1
+                   UNION ALL SELECT NULL FROM verdicts WHERE seq = ?1 AND epoch = (SELECT epoch FROM identity)";
+        let known = self.one(sql, [seq], |row| row.get(0))?;
+        Ok(known.unwrap_or(Some(now.0 + UNKNOWN_MS)))
     }
 
     fn accept_blobs(&mut self, bytes: &[u8]) -> Result<()> {

@@ -301,6 +301,62 @@ fn a_deferred_command_waits_alone_and_missing_ones_are_sent_first() {
 }
 
 #[test]
+fn what_rests_on_a_deferred_command_waits_as_long_as_it() {
+    let (mut hub, replica) = with_driver();
+    submit(&replica, 2, new_driver("v2", "Новый", None, None));
+    submit(&replica, 3, edit("v2", "comment", json!(null), json!("x")));
+    submit(&replica, 4, edit("v2", "comment", json!("x"), json!("y")));
+    let batch = replica.read(|tx| tx.pending(10)).unwrap();
+    let mut first = hub.judge(&batch[0].bytes);
+    first.verdict = Verdict::Deferred { until_ms: Some(Millis(1000)), missing: vec![] };
+    let waits = |pending: &parkdesk_sqlite::Pending, missing: u64| parkdesk_domain::wire::Judged {
+        seq: pending.seq,
+        id: pending.id.clone(),
+        verdict: Verdict::Deferred { until_ms: None, missing: vec![missing] },
+    };
+    take(&replica, &[first, waits(&batch[1], 2), waits(&batch[2], 3)]);
+    let due = |now| -> Vec<u64> {
+        replica.read(|tx| tx.outbox_batch(10, 1 << 20, Millis(now))).unwrap().iter().map(|p| p.seq).collect()
+    };
+    assert_eq!(due(999), Vec::<u64>::new());
+    assert_eq!(due(1000), [2, 3, 4]);
+}
+
+#[test]
+fn a_command_that_misses_what_nobody_here_knows_waits_a_while() {
+    let (_, replica) = with_driver();
+    submit(&replica, 2, edit("v1", "comment", json!(null), json!("x")));
+    let pending = replica.read(|tx| tx.pending(10)).unwrap().remove(0);
+    let verdict = Verdict::Deferred { until_ms: None, missing: vec![999] };
+    take(&replica, &[parkdesk_domain::wire::Judged { seq: pending.seq, id: pending.id, verdict }]);
+    let due = |now| replica.read(|tx| tx.outbox_batch(10, 1 << 20, Millis(now))).unwrap().len();
+    assert_eq!((due(59_000), due(61_000)), (0, 1));
+}
+
+#[test]
+fn a_refused_command_submitted_again_answers_with_its_refusal() {
+    let (_, replica) = with_driver();
+    let command = edit("v1", "comment", json!(null), json!("x"));
+    submit(&replica, 2, command.clone());
+    let pending = replica.read(|tx| tx.pending(10)).unwrap().remove(0);
+    let refusal = Box::new(parkdesk_domain::refusal::Refusal::invalid("comment"));
+    let verdict = Verdict::Rejected { refusal: refusal.clone() };
+    take(&replica, &[parkdesk_domain::wire::Judged { seq: pending.seq, id: pending.id, verdict }]);
+    assert_eq!(submit(&replica, 2, command), parkdesk_sqlite::Submitted::Refused(refusal));
+}
+
+#[test]
+fn a_command_too_large_to_be_sent_is_refused_at_once() {
+    // Not enrolled: the rules know no driver and refuse nothing.
+    let replica = Replica::in_memory().unwrap();
+    let submitted = submit(&replica, 2, edit("v1", "comment", json!("x".repeat(70_000)), json!("y")));
+    let parkdesk_sqlite::Submitted::Refused(refusal) = submitted else { panic!("{submitted:?}") };
+    assert_eq!(refusal.field.as_deref(), Some("args"), "{refusal:?}");
+    assert_eq!(pending(&replica), 0);
+    saved(&submit(&replica, 2, edit("v1", "comment", json!("x"), json!("y"))));
+}
+
+#[test]
 fn peoples_commands_are_sent_first_and_never_before_what_they_rest_on() {
     let (_, replica) = with_driver();
     for n in 2..6 {
