@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::App;
+use crate::capture::forget_taken;
 use crate::error::{Error, Result};
 use crate::words::{self, Lang};
 
@@ -82,8 +83,11 @@ impl App {
         let (actor, now) = (self.actor()?, self.now());
         let mut new_id = || self.new_command_id();
         self.replica().write(Priority::Person, |tx| {
-            if tx.attention_entry(entry)?.is_none() {
-                return Err(Error::NotFound("entry"));
+            let settled = tx.attention_entry(entry)?.ok_or(Error::NotFound("entry"))?;
+            if let (Settle::Discard, Some(Command::PhotoCapture(capture))) =
+                (&how, settled.command.map(|envelope| envelope.command))
+            {
+                forget_taken(tx, &capture.photo, now)?;
             }
             match tx.settle(entry, how, &mut Settler { actor, now, new_id: &mut new_id })? {
                 Settled::Done { .. } => Ok(()),

@@ -2,16 +2,19 @@
 
 mod save;
 
+use std::sync::PoisonError;
+
 use parkdesk_domain::{BlobId, Millis, Refusal, RowId};
 use parkdesk_vision::faces::client::FacesError;
-use parkdesk_vision::faces::protocol::Priority;
+use parkdesk_vision::faces::protocol::{Analysis, Priority};
 use parkdesk_vision::limits::Rejection;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-pub(crate) use self::save::{Shot, Whose, taken_row};
+pub(crate) use self::save::{Shot, Whose, forget_taken, taken_row};
 use crate::App;
 use crate::error::Error;
+use crate::photos::{FindingView, NearestView};
 
 /// A picture file with what its surroundings say of it.
 #[derive(Clone)]
@@ -83,6 +86,10 @@ pub enum Taken {
         driver: RowId,
         /// How the driver was found.
         assigned_by: AssignedBy,
+        /// What broke a limit, with advice.
+        findings: Vec<FindingView>,
+        /// The nearest earlier photo of the driver, with the verdict whether it shows the same person.
+        nearest: Option<NearestView>,
     },
     /// Waits in the tray for a person.
     Tray {
@@ -190,7 +197,7 @@ impl App {
             Source::Folder => Priority::Folder,
             Source::File => Priority::Save,
         };
-        let analysis = self.parts.faces.analyse(file.bytes, priority)?;
+        let analysis = self.look(file.bytes, priority)?;
         let is_usable = analysis.cut.is_some() && !analysis.faces.is_empty();
         let shot = Shot {
             sha,
@@ -204,13 +211,33 @@ impl App {
             Owner::Known { park, driver } if is_usable => {
                 let photo =
                     self.save_photo(&shot, Whose { park, driver: driver.clone(), assigned_by: file.hint_from }, None)?;
-                Taken::Captured { photo, driver, assigned_by: file.hint_from }
+                self.captured(photo, driver, file.hint_from)
             }
             Owner::Known { park, .. } => self.put_in_tray(&shot, Some(park), TrayReason::NoFace)?,
             Owner::Unclear { park, .. } if !is_usable => self.put_in_tray(&shot, park, TrayReason::NoFace)?,
             Owner::Unclear { park, reason } => self.put_in_tray(&shot, park, reason)?,
         };
         Ok(taken)
+    }
+
+    fn look(&self, bytes: Vec<u8>, priority: Priority) -> Result<Analysis, FacesError> {
+        let looked = self.parts.faces.analyse(bytes, priority);
+        let mut problem = self.no_faces.lock().unwrap_or_else(PoisonError::into_inner);
+        match &looked {
+            Err(FacesError::Unavailable(why)) => *problem = Some(why.clone()),
+            // It did not get to see the picture: that says nothing of it.
+            Err(FacesError::Busy | FacesError::Superseded | FacesError::Stopped) => {}
+            Ok(_) | Err(FacesError::Rejected(_) | FacesError::Quarantined) => *problem = None,
+        }
+        looked
+    }
+
+    /// What is told of a photo that was just saved: it may be of the wrong person, and saving does not hinder that.
+    pub(crate) fn captured(&self, photo: RowId, driver: RowId, assigned_by: AssignedBy) -> Taken {
+        // It is saved, whatever can be told of it.
+        let view = self.get_photo(&photo).ok();
+        let (findings, nearest) = view.map(|view| (view.findings, view.nearest)).unwrap_or_default();
+        Taken::Captured { photo, driver, assigned_by, findings, nearest }
     }
 
     fn find_owner(&self, file: &TakeFile) -> Result<Owner, Error> {

@@ -58,6 +58,8 @@ pub struct App {
     /// The last change that [`App::follow_photos`] looked at.
     seen: Arc<Mutex<i64>>,
     watch: Arc<OnceLock<Arc<dyn WatchControl>>>,
+    /// Why the last picture could not be looked at.
+    no_faces: Arc<Mutex<Option<String>>>,
 }
 
 impl App {
@@ -66,8 +68,13 @@ impl App {
     /// # Errors
     /// If the replica cannot be read.
     pub fn new(parts: AppParts) -> Result<Self> {
-        let app =
-            Self { parts: Arc::new(parts), matching: Arc::default(), seen: Arc::default(), watch: Arc::default() };
+        let app = Self {
+            parts: Arc::new(parts),
+            matching: Arc::default(),
+            seen: Arc::default(),
+            watch: Arc::default(),
+            no_faces: Arc::default(),
+        };
         app.load_matching()?;
         Ok(app)
     }

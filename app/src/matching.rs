@@ -16,6 +16,8 @@ use parkdesk_vision::index::{Index, Sameness, TemplateKey, Verdict, judge};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::words::{self, Lang};
+
 /// The answer in a word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -49,15 +51,21 @@ pub struct Likely {
     pub text: String,
 }
 
-impl From<Verdict> for Likely {
-    fn from(verdict: Verdict) -> Self {
+impl Likely {
+    /// Of two photos of one driver.
+    fn of_two(verdict: &Verdict) -> Self {
+        Self::with(verdict, words::likely)
+    }
+
+    /// Of a picture among many drivers.
+    fn among_many(verdict: &Verdict) -> Self {
+        Self::with(verdict, words::likely_among)
+    }
+
+    fn with(verdict: &Verdict, text: fn(Likeness, u64, Lang) -> String) -> Self {
         let likeness = Likeness::from(verdict.sameness);
         let milli = verdict.expected_false_matches_milli;
-        Self {
-            verdict: likeness,
-            false_matches_milli: milli,
-            text: crate::words::likely(likeness, milli, crate::words::Lang::En),
-        }
+        Self { verdict: likeness, false_matches_milli: milli, text: text(likeness, milli, Lang::En) }
     }
 }
 
@@ -185,7 +193,10 @@ impl Matching {
             .filter(|other| (other.captured_at_ms, &other.photo) < before)
             .filter_map(|other| Some((this.template.distance(&other.template)?, other)))
             .min_by(|a, b| a.0.total_cmp(&b.0).then_with(|| a.1.photo.cmp(&b.1.photo)))
-            .map(|(distance, other)| Nearest { photo: other.photo.clone(), likely: judge(distance, 1, true).into() })
+            .map(|(distance, other)| Nearest {
+                photo: other.photo.clone(),
+                likely: Likely::of_two(&judge(distance, 1, true)),
+            })
     }
 
     /// The drivers of these parks that the template looks most like, best first.
@@ -199,7 +210,7 @@ impl Matching {
         hits.iter()
             .filter_map(|hit| {
                 let known = photo_of(&hit.key)?;
-                let likely = judge(hit.distance, gallery, false).into();
+                let likely = Likely::among_many(&judge(hit.distance, gallery, false));
                 Some(Candidate {
                     park: known.park.clone(),
                     driver: known.driver.clone(),

@@ -1,16 +1,15 @@
 //! What this appliance remembers of a picture besides the replicated row: the file's name, how the driver was found, what was
 //! measured and where the points are. Local, never sent; templates are not in it.
 
-use parkdesk_domain::RowId;
 use parkdesk_domain::body::{Crop, FaceBox};
+use parkdesk_domain::{BlobId, RowId};
 use parkdesk_sqlite::{ReadTx, WriteTx};
-use parkdesk_vision::faces::protocol::Analysis;
 use parkdesk_vision::geometry::{PORTRAIT_HEIGHT, PORTRAIT_WIDTH, Point};
 use parkdesk_vision::quality::{Finding, Level, Quality};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::capture::AssignedBy;
+use crate::capture::{AssignedBy, Shot};
 use crate::error::{Error, Result};
 
 /// The note of one picture.
@@ -18,6 +17,9 @@ use crate::error::{Error, Result};
 pub(crate) struct Note {
     /// The file it was taken from.
     pub(crate) file_name: String,
+    /// SHA-256 of that file; a note of an older program has none.
+    #[serde(default)]
+    pub(crate) sha256: Option<BlobId>,
     /// How the driver was found; none in the tray.
     pub(crate) assigned_by: Option<AssignedBy>,
     /// Of the original.
@@ -80,9 +82,11 @@ pub struct CropView {
 }
 
 impl Note {
-    pub(crate) fn new(file_name: &str, assigned_by: Option<AssignedBy>, analysis: &Analysis) -> Self {
+    pub(crate) fn new(shot: &Shot, assigned_by: Option<AssignedBy>) -> Self {
+        let analysis = &shot.analysis;
         Self {
-            file_name: file_name.to_owned(),
+            file_name: shot.file_name.clone(),
+            sha256: Some(shot.sha.clone()),
             assigned_by,
             size: Size { width: analysis.width, height: analysis.height },
             quality: analysis.quality.clone(),

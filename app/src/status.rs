@@ -1,5 +1,6 @@
 //! One glance at the appliance: who it is, what waits, what the link, the face program and the watched folder do.
 
+use std::sync::PoisonError;
 use std::time::Duration;
 
 use parkdesk_domain::body::FacePolicy;
@@ -82,7 +83,7 @@ pub struct QueueView {
 }
 
 /// The face program.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct FacesView {
     /// Warm now; it starts with the first picture.
     pub running: bool,
@@ -94,6 +95,9 @@ pub struct FacesView {
     pub quarantined: u64,
     /// Pictures that wait for it.
     pub waiting: u64,
+    /// Why it does not run, if the last picture could not be looked at.
+    #[serde(default)]
+    pub problem: Option<String>,
 }
 
 impl App {
@@ -142,6 +146,7 @@ impl App {
                 restarts: faces.restarts,
                 quarantined: faces.quarantined as u64,
                 waiting: faces.waiting as u64,
+                problem: self.no_faces.lock().unwrap_or_else(PoisonError::into_inner).clone(),
             },
             watch: self.watch.get().map(|watch| watch.status()),
         })

@@ -16,7 +16,7 @@ use utoipa::ToSchema;
 use crate::App;
 use crate::capture::{AssignedBy, Shot, Source, Taken, TrayReason, Whose, taken_row};
 use crate::error::{Error, Result};
-use crate::matching::Likely;
+use crate::matching::{Likely, Likeness};
 use crate::note::{Note, to_json};
 use crate::photos::{FindingView, findings};
 use crate::words::{self, Lang};
@@ -53,7 +53,7 @@ pub struct TrayView {
 pub struct Offers {
     /// Drivers, the most alike first.
     pub offers: Vec<OfferView>,
-    /// Why there are none: `search_is_off` (the park's policy), `no_face`, or `nobody_known`.
+    /// Why there are none: `search_is_off` (the park's policy), `no_face`, `nobody_known` or `nobody_alike`.
     pub none_because: Option<NoOffers>,
 }
 
@@ -67,6 +67,8 @@ pub enum NoOffers {
     NoFace,
     /// No driver has a photo here to compare with.
     NobodyKnown,
+    /// Everybody known looks different.
+    NobodyAlike,
 }
 
 /// A driver that a picture may show.
@@ -118,7 +120,7 @@ impl App {
             }
             None => None,
         };
-        let note = Note::new(&shot.file_name, None, &shot.analysis);
+        let note = Note::new(shot, None);
         let kept = to_json(&Kept { analysis: shot.analysis.clone(), note, template })?;
         let new = NewUnassigned {
             id: entry.clone(),
@@ -202,6 +204,11 @@ impl App {
         if found.is_empty() {
             return none(NoOffers::NobodyKnown);
         }
+        let alike = found.into_iter().filter(|found| found.likely.verdict != Likeness::Different);
+        let found: Vec<_> = alike.collect();
+        if found.is_empty() {
+            return none(NoOffers::NobodyAlike);
+        }
         let offers = found.into_iter().map(|found| {
             let driver_name = self.driver_name(&found.park, &found.driver)?;
             Ok(OfferView {
@@ -215,7 +222,7 @@ impl App {
         Ok(Offers { offers: offers.collect::<Result<_>>()?, none_because: None })
     }
 
-    /// Says whom a waiting picture shows: it becomes that driver's photo.
+    /// Says whom a waiting picture shows (profile id, licence number or phone): it becomes that driver's photo.
     ///
     /// # Errors
     /// [`Error::NotFound`]; [`Error::Refused`], then the picture stays in the tray.
@@ -223,28 +230,12 @@ impl App {
         &self,
         entry: &RowId,
         park: Option<&RowId>,
-        driver: &RowId,
+        driver: &str,
         reason: Option<String>,
     ) -> Result<Taken> {
         let entry = self.tray_entry(entry)?;
         let mut kept = kept(&entry)?;
-        let park = match park.or(entry.park.as_ref()) {
-            Some(park) => park.clone(),
-            None => {
-                let mut found = self.find_by_hint(driver.as_str())?;
-                found.retain(|(_, id)| id == driver);
-                match found.as_slice() {
-                    [(park, _)] => park.clone(),
-                    [] => return Err(Error::NotFound("driver")),
-                    _ => {
-                        return Err(Error::BadInput {
-                            field: "park",
-                            why: "several parks have this driver: name the park",
-                        });
-                    }
-                }
-            }
-        };
+        let (park, driver) = self.named_driver(park.or(entry.park.as_ref()), driver)?;
         for (class, id) in &entry.files {
             let bytes = self.replica().read_file(id)?;
             match class {
@@ -268,7 +259,7 @@ impl App {
         let assigned_by = AssignedBy::Person;
         let photo = self.save_photo(&shot, Whose { park, driver: driver.clone(), assigned_by }, Some(&entry.id))?;
         self.replica().destroy_person_key(&entry.id)?;
-        Ok(Taken::Captured { photo, driver: driver.clone(), assigned_by })
+        Ok(self.captured(photo, driver, assigned_by))
     }
 
     /// Throws a waiting picture away: its key is destroyed, so that nothing of it can be read again. The same file may be
@@ -292,6 +283,20 @@ impl App {
             })?)
         })?;
         Ok(self.replica().destroy_person_key(&entry.id)?)
+    }
+
+    /// The one driver that a person named, with the park.
+    fn named_driver(&self, park: Option<&RowId>, driver: &str) -> Result<(RowId, RowId)> {
+        let mut found = self.find_by_hint(driver.trim())?;
+        found.retain(|(of, _)| park.is_none_or(|park| park == of));
+        match found.as_slice() {
+            [one] => Ok(one.clone()),
+            [] => Err(Error::NotFound("driver")),
+            [(_, first), rest @ ..] if rest.iter().all(|(_, id)| id == first) => {
+                Err(Error::BadInput { field: "park", why: "several parks have this driver: name the park" })
+            }
+            _ => Err(Error::BadInput { field: "driver", why: "it fits several drivers: give the profile id" }),
+        }
     }
 
     fn tray_entry(&self, entry: &RowId) -> Result<NewUnassigned> {

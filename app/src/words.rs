@@ -51,10 +51,20 @@ pub fn false_matches(milli: u64, lang: Lang) -> String {
     }
 }
 
-/// Verdict and figure as one text.
+/// The verdict on two photos of one driver. Nobody else is in question, so strangers are not counted, and a chance match is
+/// of interest only where there is a match.
 #[must_use]
 pub fn likely(word: Likeness, milli: u64, lang: Lang) -> String {
-    format!("{} ({})", likeness(word, lang), false_matches(milli, lang))
+    if milli >= 1000 { likeness(word, lang).to_owned() } else { likely_among(word, milli, lang) }
+}
+
+/// The verdict on a picture among many drivers.
+#[must_use]
+pub fn likely_among(word: Likeness, milli: u64, lang: Lang) -> String {
+    match word {
+        Likeness::Same | Likeness::Unsure => format!("{} ({})", likeness(word, lang), false_matches(milli, lang)),
+        Likeness::Different => likeness(word, lang).to_owned(),
+    }
 }
 
 /// Why a picture waits in the tray.
@@ -171,6 +181,16 @@ mod tests {
         assert_eq!(false_matches(400, Lang::En), "chance match: at most 1 in 2");
         assert_eq!(false_matches(3000, Lang::En), "strangers as alike: 3");
         assert_eq!(likely(Likeness::Same, 1, Lang::Ru), "тот же человек (случайное совпадение: не чаще 1 из 1000)");
+    }
+
+    #[test]
+    fn difference_has_no_figure_and_one_driver_is_not_compared_with_strangers() {
+        for milli in [1, 900, 4000] {
+            assert_eq!(likely(Likeness::Different, milli, Lang::En), "different person");
+            assert_eq!(likely_among(Likeness::Different, milli, Lang::Ru), "другой человек");
+        }
+        assert_eq!(likely(Likeness::Unsure, 4000, Lang::En), "unsure, look yourself");
+        assert_eq!(likely_among(Likeness::Unsure, 4000, Lang::En), "unsure, look yourself (strangers as alike: 4)");
     }
 
     #[test]

@@ -162,10 +162,10 @@ fn offers_rank_the_right_driver_first_and_the_choice_becomes_a_photo() {
     let entry = world.waiting("face 0.1");
     let offers = world.app.offers(&entry).unwrap();
     let order: Vec<_> = offers.offers.iter().map(|offer| offer.driver.as_str()).collect();
-    assert_eq!(order, ["ivan", "petr"]);
+    assert_eq!(order, ["ivan"], "who looks different is not offered");
     assert_eq!(offers.offers[0].likely.verdict, Likeness::Same);
     let Taken::Captured { photo, assigned_by, .. } =
-        world.app.assign_unassigned(&entry, None, &id("ivan"), None).unwrap()
+        world.app.assign_unassigned(&entry, None, "99 12 345678", None).unwrap()
     else {
         panic!("captured")
     };
@@ -184,8 +184,8 @@ fn offers_rank_the_right_driver_first_and_the_choice_becomes_a_photo() {
 fn a_refused_choice_leaves_the_picture_in_the_tray() {
     let world = World::new(FacePolicy::Search);
     let entry = world.waiting("face 0.1");
-    let error = world.app.assign_unassigned(&entry, None, &id("nobody"), None).unwrap_err();
-    assert!(matches!(&error, Error::Refused(refusal) if refusal.code == RefusalCode::UnknownDriver), "{error}");
+    let error = world.app.assign_unassigned(&entry, None, "nobody", None).unwrap_err();
+    assert!(matches!(&error, Error::NotFound("driver")), "{error}");
     assert_eq!(world.app.list_tray().unwrap().len(), 1);
     assert!(world.app.read_tray_file(&entry, FileClass::Original).is_ok());
 }
@@ -279,4 +279,31 @@ fn a_command_that_the_hub_refuses_waits_for_a_person_and_can_be_let_go() {
     world.app.settle(&list[0].id, Decision::Discard).unwrap();
     assert!(world.app.list_attention().unwrap().is_empty());
     assert!(matches!(world.app.settle(&list[0].id, Decision::Discard), Err(Error::NotFound(_))));
+    let again = world.captured("face 0.0", "ivan");
+    assert_ne!(again, photo, "what was let go is taken anew");
+    assert_eq!(world.take("face 0.0", Some("ivan")), Taken::Duplicate { of: again });
+}
+
+#[test]
+fn a_photo_of_somebody_else_is_told_when_it_is_taken() {
+    let world = World::new(FacePolicy::Verify);
+    let first = world.captured("face 0.0", "ivan");
+    let Taken::Captured { nearest, findings, .. } = world.take("face 2.0", Some("ivan")) else { panic!("captured") };
+    let nearest = nearest.unwrap();
+    assert_eq!((nearest.photo, nearest.likely.verdict), (first, Likeness::Different));
+    assert_eq!(nearest.likely.text, "different person");
+    assert!(findings.is_empty());
+    let Taken::Captured { findings, .. } = world.take("blurred b", Some("petr")) else { panic!("captured") };
+    assert_eq!(findings[0].code, "blurred");
+}
+
+#[test]
+fn a_face_program_that_does_not_run_is_told_until_it_does() {
+    let world = World::new(FacePolicy::Verify);
+    assert!(world.app.take_file(world.file("gone a", Some("ivan"))).is_err());
+    assert_eq!(world.app.status().unwrap().faces.problem.as_deref(), Some("not installed"));
+    assert!(world.app.take_file(world.file("busy a", Some("ivan"))).is_err());
+    assert!(world.app.status().unwrap().faces.problem.is_some(), "a full queue proves nothing");
+    world.captured("face 0.0", "ivan");
+    assert_eq!(world.app.status().unwrap().faces.problem, None);
 }

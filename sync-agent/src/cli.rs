@@ -253,6 +253,7 @@ enum Action {
     Retry,
     Edit,
     Discard,
+    #[value(alias = "use_offer")]
     UseOffer,
 }
 

@@ -203,9 +203,8 @@ pub(super) async fn offers(State(app): State<App>, Path(entry): Path<String>) ->
 
 #[derive(Deserialize, Serialize, ToSchema)]
 pub(super) struct Assign {
-    /// The driver.
-    #[schema(value_type = String)]
-    driver: RowId,
+    /// The driver: profile id, licence number or phone.
+    driver: String,
     /// The driver's park, if several parks have such a driver.
     #[serde(default)]
     #[schema(value_type = Option<String>)]

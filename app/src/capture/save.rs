@@ -7,7 +7,9 @@
 use parkdesk_domain::body::{FaceBox, FacePolicy, FileClass, PhotoFile};
 use parkdesk_domain::command::PhotoCapture;
 use parkdesk_domain::{Actor, BlobId, Command, CommandId, Millis, RowId};
-use parkdesk_sqlite::{Draft, NewTemplate, Origin, Priority, StoredFile, Submitted, Taken as TakenRow, TakenOutcome};
+use parkdesk_sqlite::{
+    Draft, NewTemplate, Origin, Priority, StoredFile, Submitted, Taken as TakenRow, TakenOutcome, WriteTx,
+};
 use parkdesk_vision::faces::protocol::{Analysis, Descriptor};
 use uuid::Uuid;
 
@@ -43,10 +45,15 @@ impl App {
     /// `leaving`, the tray's entry ends in the same transaction.
     pub(crate) fn save_photo(&self, shot: &Shot, whose: Whose, leaving: Option<&RowId>) -> Result<RowId> {
         let device = self.device()?;
-        let name = format!("photo.capture/{device}/{}/{}", whose.park, shot.sha);
+        let mut name = format!("photo.capture/{device}/{}/{}", whose.park, shot.sha);
+        // The hub answers the same id with the same verdict: after a refusal that was let go the file begins anew.
+        let let_go: Option<String> = self.replica().read(|tx| tx.setting(&let_go(&shot.sha)))?;
+        if let Some(before) = let_go {
+            name.push_str(&format!("/after/{before}"));
+        }
         let id = CommandId::from_uuid(Uuid::new_v5(&NAMESPACE, name.as_bytes()));
         let photo = id.made("photo");
-        let note = Note::new(&shot.file_name, Some(whose.assigned_by), &shot.analysis);
+        let note = Note::new(shot, Some(whose.assigned_by));
         let template = match self.face_policy(&whose.park)? {
             FacePolicy::Verify | FacePolicy::Search => new_template(&photo, &whose.driver, &shot.analysis),
             FacePolicy::Off | FacePolicy::Other => None,
@@ -107,6 +114,19 @@ impl App {
         let view: Option<parkdesk_sqlite::PhotoView> = self.replica().read(|tx| tx.photo(&photo))?;
         Ok(view.is_some_and(|view| view.photo.is_stored()))
     }
+}
+
+/// The setting that names the last photo of that file that was let go.
+fn let_go(sha: &BlobId) -> String {
+    format!("photo_let_go/{sha}")
+}
+
+/// A capture that was not done is let go: its file may be taken again.
+pub(crate) fn forget_taken(tx: &mut WriteTx<'_>, photo: &RowId, now: Millis) -> Result<()> {
+    let Some(Note { sha256: Some(sha256), file_name: name, .. }) = Note::read(tx, photo)? else { return Ok(()) };
+    tx.set_setting(&let_go(&sha256), photo.as_str())?;
+    let outcome = TakenOutcome::Rejected;
+    Ok(tx.record_taken(&TakenRow { sha256, name, outcome, subject: None, at_ms: now })?)
 }
 
 pub(crate) fn taken_row(shot: &Shot, outcome: TakenOutcome, subject: &RowId, at_ms: Millis) -> TakenRow {

@@ -3,6 +3,7 @@
 use parkdesk_app::attention::AttentionView;
 use parkdesk_app::capture::Taken;
 use parkdesk_app::drivers::DriverHitView;
+use parkdesk_app::matching::{Likely, Likeness};
 use parkdesk_app::photos::{FindingView, PhotoView, RecordState};
 use parkdesk_app::status::{FacesView, Status};
 use parkdesk_app::sync::{WatchState, WatchStatus};
@@ -76,6 +77,12 @@ pub(super) fn status(status: &Status, now: Millis, lang: Lang) -> String {
 }
 
 fn faces(faces: &FacesView, lang: Lang) -> String {
+    if let Some(why) = &faces.problem {
+        return match lang {
+            Lang::Ru => format!("не запускается: {why}"),
+            Lang::En => format!("does not run: {why}"),
+        };
+    }
     let state = if faces.running {
         pick(lang, "работает", "running")
     } else {
@@ -191,7 +198,7 @@ pub(super) fn offers(offers: &Offers, lang: Lang) -> String {
         .offers
         .iter()
         .map(|offer| {
-            let likely = words::likely(offer.likely.verdict, offer.likely.false_matches_milli, lang);
+            let likely = words::likely_among(offer.likely.verdict, offer.likely.false_matches_milli, lang);
             vec![offer.driver.to_string(), offer.driver_name.clone().unwrap_or_else(|| "—".to_owned()), likely]
         })
         .collect();
@@ -200,6 +207,7 @@ pub(super) fn offers(offers: &Offers, lang: Lang) -> String {
             pick(lang, "Поиск по лицам в парке выключен.", "The park does not let faces be searched.")
         }
         Some(NoOffers::NoFace) => pick(lang, "На снимке нет лица.", "The picture has no face."),
+        Some(NoOffers::NobodyAlike) => pick(lang, "Никто из известных не похож.", "Nobody who is known looks alike."),
         Some(NoOffers::NobodyKnown) | None => {
             pick(lang, "Сравнивать пока не с кем.", "There is nobody to compare with yet.")
         }
@@ -209,9 +217,28 @@ pub(super) fn offers(offers: &Offers, lang: Lang) -> String {
 
 pub(super) fn taken(taken: &Taken, lang: Lang) -> String {
     match (taken, lang) {
-        (Taken::Captured { photo, driver, .. }, Lang::Ru) => format!("Фото {photo} водителя {driver} сохранено.\n"),
-        (Taken::Captured { photo, driver, .. }, Lang::En) => {
-            format!("The photo {photo} of the driver {driver} is saved.\n")
+        (Taken::Captured { photo, driver, findings, nearest, .. }, _) => {
+            let mut text = match lang {
+                Lang::Ru => format!("Фото {photo} водителя {driver} сохранено.\n"),
+                Lang::En => format!("The photo {photo} of the driver {driver} is saved.\n"),
+            };
+            if let Some(nearest) = nearest {
+                let Likely { verdict, false_matches_milli, .. } = nearest.likely;
+                let compared = pick(lang, "Рядом с прежним фото водителя", "Beside the driver's earlier photo");
+                text.push_str(&format!("{compared}: {}.\n", words::likely(verdict, false_matches_milli, lang)));
+                if verdict == Likeness::Different {
+                    text.push_str(pick(
+                        lang,
+                        "Проверьте, тот ли это водитель!\n",
+                        "Check whether this is the right driver!\n",
+                    ));
+                }
+            }
+            if !findings.is_empty() {
+                let quality = pick(lang, "Качество", "Quality");
+                text.push_str(&format!("{quality}: {}\n", advice(findings, lang)));
+            }
+            text
         }
         (Taken::Tray { entry, reason }, Lang::Ru) => {
             format!("Снимок {entry} ждёт: {}.\n", words::tray_reason(*reason, lang))
@@ -224,6 +251,23 @@ pub(super) fn taken(taken: &Taken, lang: Lang) -> String {
     }
 }
 
+/// A field that both sides changed: what it was, what this side wanted, what stands.
+fn conflicting(entry: &AttentionView, conflict: &serde_json::Value, lang: Lang) -> String {
+    let text = |value: Option<&serde_json::Value>| match value {
+        None | Some(serde_json::Value::Null) => "—".to_owned(),
+        Some(serde_json::Value::String(text)) => text.clone(),
+        Some(other) => other.to_string(),
+    };
+    let field = conflict.get("field").and_then(serde_json::Value::as_str).unwrap_or_default();
+    let given = entry.input.as_ref().and_then(|input| input.get("fields")).and_then(|fields| fields.get(field));
+    let was = text(given.and_then(|given| given.get("was")));
+    let (now, current) = (text(conflict.get("now")), text(conflict.get("current")));
+    match lang {
+        Lang::Ru => format!("{field}: было {was}, вы хотели {now}, сейчас {current}"),
+        Lang::En => format!("{field}: was {was}, you wanted {now}, it is {current} now"),
+    }
+}
+
 pub(super) fn attention(list: &[AttentionView], lang: Lang) -> String {
     let heading = match lang {
         Lang::Ru => ["запись", "что", "почему", "что можно сделать"],
@@ -233,13 +277,17 @@ pub(super) fn attention(list: &[AttentionView], lang: Lang) -> String {
         .iter()
         .map(|entry| {
             let code = entry.reason.clone().map(parkdesk_domain::RefusalCode::from);
-            let why = code.map_or_else(|| entry.reason_text.clone(), |code| words::refusal(&code, lang).to_owned());
-            vec![
-                entry.id.clone(),
-                entry.command.clone().unwrap_or_else(|| entry.kind.clone()),
-                why,
-                entry.offers.join(", "),
-            ]
+            let mut why = code.map_or_else(|| entry.reason_text.clone(), |code| words::refusal(&code, lang).to_owned());
+            if let Some(field) = &entry.field {
+                why.push_str(&format!(" [{field}]"));
+            }
+            for conflict in &entry.conflicts {
+                why.push_str(&format!("; {}", conflicting(entry, conflict, lang)));
+            }
+            // As `settle` takes them.
+            let offers: Vec<String> = entry.offers.iter().map(|offer| offer.replace('_', "-")).collect();
+            let command = entry.command.clone().unwrap_or_else(|| entry.kind.clone());
+            vec![entry.id.clone(), command, why, offers.join(", ")]
         })
         .collect();
     table(&heading, &rows, pick(lang, "Всё в порядке: решать нечего.", "All is well: nothing to settle."))

@@ -39,7 +39,13 @@ impl Taker for Recorder {
             return Ok(Taken::Duplicate { of: id });
         }
         taken.push(file);
-        Ok(Taken::Captured { photo: id.clone(), driver: id, assigned_by: AssignedBy::FileName })
+        Ok(Taken::Captured {
+            photo: id.clone(),
+            driver: id,
+            assigned_by: AssignedBy::FileName,
+            findings: vec![],
+            nearest: None,
+        })
     }
 
     fn knows(&self, hint: &str) -> bool {

@@ -3,6 +3,8 @@
 use parkdesk_app::status::{ParkView, PhotoCounts, QueueView};
 use parkdesk_app::sync::{LinkProblem, LinkState, LinkStatus};
 
+use parkdesk_app::photos::NearestView;
+
 use super::*;
 
 fn example() -> Status {
@@ -27,7 +29,7 @@ fn example() -> Status {
         needs_attention: 0,
         unassigned: 1,
         link,
-        faces: FacesView { running: true, pid: Some(7), restarts: 0, quarantined: 0, waiting: 0 },
+        faces: FacesView { running: true, pid: Some(7), restarts: 0, quarantined: 0, waiting: 0, problem: None },
         watch: Some(WatchStatus {
             folder: "/in".into(),
             state: WatchState::Watching,
@@ -63,6 +65,51 @@ fn status_reads_well_in_russian() {
     assert!(text.starts_with("Устройство       d1\nПарки            Ёлка\n"), "{text}");
     assert!(text.contains("Связь            нет связи, данные сохранены здесь\n"), "{text}");
     assert!(text.contains("2 мин назад"), "{text}");
+}
+
+#[test]
+fn a_face_program_that_does_not_run_is_said_with_its_reason() {
+    let mut example = example();
+    example.faces.problem = Some("no weights".into());
+    assert!(status(&example, Millis(1), Lang::En).contains("Face program     does not run: no weights\n"));
+}
+
+#[test]
+fn a_wrong_person_is_said_with_the_verdict_and_what_to_do() {
+    let likely = Likely { verdict: Likeness::Different, false_matches_milli: 900_000, text: "different person".into() };
+    let nearest = NearestView { photo: "f1".parse().unwrap(), file_name: None, likely };
+    let captured = Taken::Captured {
+        photo: "f2".parse().unwrap(),
+        driver: "d1".parse().unwrap(),
+        assigned_by: parkdesk_app::capture::AssignedBy::Hint,
+        findings: Vec::new(),
+        nearest: Some(nearest),
+    };
+    let expected = "\
+The photo f2 of the driver d1 is saved.
+Beside the driver's earlier photo: different person.
+Check whether this is the right driver!
+";
+    assert_eq!(taken(&captured, Lang::En), expected);
+}
+
+#[test]
+fn what_must_be_settled_shows_the_field_the_values_and_the_words_that_settle_takes() {
+    let entry = AttentionView {
+        id: "3".into(),
+        kind: "conflict".into(),
+        command: Some("driver.edit".into()),
+        input: Some(serde_json::json!({"fields": {"plate": {"was": "A1", "now": "B2"}}})),
+        reason: None,
+        reason_text: "somebody changed it".into(),
+        field: Some("plate".into()),
+        conflicts: vec![serde_json::json!({"field": "plate", "now": "B2", "current": "C3"})],
+        created_at_ms: Millis(1),
+        offers: vec!["use_offer".into(), "discard".into()],
+    };
+    let text = attention(&[entry], Lang::En);
+    assert!(text.contains("[plate]; plate: was A1, you wanted B2, it is C3 now"), "{text}");
+    assert!(text.contains("use-offer, discard"), "{text}");
 }
 
 #[test]
