@@ -2,7 +2,7 @@
 //! it ends.
 
 use std::fs::{self, OpenOptions, TryLockError};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use crate::durable;
@@ -31,13 +31,18 @@ pub enum LockError {
 }
 
 impl DataDir {
-    /// Makes the directory if needed (0700) and locks it.
+    /// Makes the directory if needed and locks it; others may not enter it from then on (0700).
     ///
     /// # Errors
-    /// If another process owns it or it cannot be made.
+    /// If another process owns it, it cannot be made, or it is another user's and others may enter it.
     pub fn lock(path: &Path) -> Result<Self, LockError> {
         let io = |cause| LockError::Io { path: path.to_owned(), cause };
         durable::make_private_dir(path).map_err(io)?;
+        let mut permissions = fs::metadata(path).map_err(io)?.permissions();
+        if permissions.mode() & 0o077 != 0 {
+            permissions.set_mode(0o700);
+            fs::set_permissions(path, permissions).map_err(io)?;
+        }
         let file = OpenOptions::new()
             .create(true)
             .truncate(false)
@@ -71,5 +76,15 @@ mod tests {
         assert!(matches!(DataDir::lock(&path), Err(LockError::AlreadyOwned(_))));
         drop(first);
         assert_eq!(DataDir::lock(&path).unwrap().path(), path);
+    }
+
+    #[test]
+    fn a_directory_that_others_may_enter_is_closed_to_them() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("data");
+        fs::create_dir(&path).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        let _lock = DataDir::lock(&path).unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o700);
     }
 }
