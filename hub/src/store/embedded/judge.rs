@@ -146,6 +146,16 @@ fn raise_floor(tx: &Connection, batch: &Batch) -> Result<()> {
         ":epoch": batch.epoch.cast_signed(),
         ":floor": batch.floor.cast_signed(),
     };
+    // Below the old floor nothing is left: those places are not looked at again.
+    let old: i64 = tx
+        .prepare_cached("SELECT floor FROM device_heads WHERE device = :device AND epoch = :epoch")
+        .map_err(sql)?
+        .query_row(named_params! {":device": batch.device.as_str(), ":epoch": batch.epoch.cast_signed()}, |row| {
+            row.get("floor")
+        })
+        .optional()
+        .map_err(sql)?
+        .unwrap_or(0);
     let raised = tx
         .prepare_cached(
             "INSERT INTO device_heads (device, epoch, floor) VALUES (:device, :epoch, :floor)
@@ -160,7 +170,7 @@ fn raise_floor(tx: &Connection, batch: &Batch) -> Result<()> {
     let (home, scope_no) = rows::place(&Scope::Device(batch.device.clone()));
     tx.prepare_cached(
         "DELETE FROM sync_rows WHERE home = :home AND scope_no = :scope_no AND kind = 'verdict' AND id IN
-             (SELECT command FROM seqs WHERE device = :device AND epoch = :epoch AND seq <= :floor)",
+             (SELECT command FROM seqs WHERE device = :device AND epoch = :epoch AND seq > :old AND seq <= :floor)",
     )
     .map_err(sql)?
     .execute(named_params! {
@@ -168,6 +178,7 @@ fn raise_floor(tx: &Connection, batch: &Batch) -> Result<()> {
         ":scope_no": scope_no,
         ":device": batch.device.as_str(),
         ":epoch": batch.epoch.cast_signed(),
+        ":old": old,
         ":floor": batch.floor.cast_signed(),
     })
     .map_err(sql)?;
