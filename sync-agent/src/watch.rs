@@ -327,7 +327,8 @@ impl<T: Taker> Watcher<T> {
     fn postpone(&mut self, path: &Path, why: String) {
         let now_ms = self.now_ms();
         let base = u64::try_from(self.config.retry.as_millis()).unwrap_or(u64::MAX);
-        let later = self.later.entry(path.to_owned()).or_insert(Later { tries: 0, not_before_ms: 0, why: String::new() });
+        let later =
+            self.later.entry(path.to_owned()).or_insert(Later { tries: 0, not_before_ms: 0, why: String::new() });
         later.why = why;
         later.not_before_ms = now_ms + base.saturating_mul(1 << later.tries.min(10)).min(base.saturating_mul(100));
         later.tries = later.tries.saturating_add(1);
@@ -466,7 +467,8 @@ fn listen(
         }
     };
     let config = notify::Config::default().with_follow_symlinks(false);
-    let mut debouncer = new_debouncer_opt::<_, RecommendedWatcher, NoCache>(quiet, None, heard, NoCache::new(), config)?;
+    let mut debouncer =
+        new_debouncer_opt::<_, RecommendedWatcher, NoCache>(quiet, None, heard, NoCache::new(), config)?;
     debouncer.watch(folder, RecursiveMode::Recursive)?;
     Ok(debouncer)
 }
