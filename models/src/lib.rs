@@ -23,7 +23,9 @@ mod tensor;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A file of weights is not there or cannot be read.
-    #[error("cannot read the weights {path}: {source}; install the package parkdesk-agent again (in a checkout: run cargo xtask setup)")]
+    #[error(
+        "cannot read the weights {path}: {source}; install the package parkdesk-agent again (in a checkout: run cargo xtask setup)"
+    )]
     Missing {
         /// The file.
         path: String,
@@ -31,7 +33,9 @@ pub enum Error {
         source: std::io::Error,
     },
     /// A file of weights is not the one in `models/manifest.toml`.
-    #[error("the weights {path} are not the pinned ones ({what}); install the package parkdesk-agent again (in a checkout: run cargo xtask setup)")]
+    #[error(
+        "the weights {path} are not the pinned ones ({what}); install the package parkdesk-agent again (in a checkout: run cargo xtask setup)"
+    )]
     Wrong {
         /// The file.
         path: String,

@@ -7,6 +7,7 @@
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use sha2::{Digest, Sha256};
@@ -193,10 +194,17 @@ fn connect(path: &Path, key: &Key, salt: Option<&Vec<u8>>, mode: OpenFlags) -> R
     spec.push_str(&key.to_hex());
     spec.push_str(&salt.map(hex::encode).unwrap_or_default());
     spec.push('\'');
-    conn.pragma_update(None, "key", spec.as_str())?;
+    {
+        // SQLCipher sets up its cryptography when the first connection of a process is keyed; several at once have been
+        // seen to fail with "An error occurred with PRAGMA key".
+        let _one_at_a_time = KEYING.lock().unwrap_or_else(PoisonError::into_inner);
+        conn.pragma_update(None, "key", spec.as_str())?;
+    }
     set_up(&conn)?;
     Ok(conn)
 }
+
+static KEYING: Mutex<()> = Mutex::new(());
 
 fn set_up(conn: &Connection) -> Result<(), rusqlite::Error> {
     conn.busy_timeout(std::time::Duration::from_secs(5))?;
