@@ -94,7 +94,8 @@ pub fn unpack(received: &Received, expect: Expect, limit: usize) -> Result<Vec<u
         Expect::Json => is_type(received, "application/json"),
         Expect::Frames => is_type(received, "application/x-ndjson"),
         Expect::Bytes => is_type(received, "application/octet-stream"),
-        Expect::Nothing => received.body.is_empty() && !is_type(received, "text/html"),
+        // A hub says 204; an empty 200 is a proxy's, and nothing was stored.
+        Expect::Nothing => received.status == 204 && received.body.is_empty(),
     };
     if !right_type {
         return Err(Failure::NotHub.into());
@@ -193,6 +194,14 @@ mod tests {
         ] {
             let result = unpack(&received, Expect::Json, 1 << 20).and_then(|plain| read::<Problem>(&plain));
             assert_eq!(result.unwrap_err().failure, wanted, "{received:?}");
+        }
+    }
+
+    #[test]
+    fn only_a_204_says_that_bytes_were_stored() {
+        for (status, is_stored) in [(200, false), (201, false), (202, false), (206, false), (204, true)] {
+            let result = unpack(&answer(status, "", b""), Expect::Nothing, 0);
+            assert_eq!(result.err().map(|e| e.failure), (!is_stored).then_some(Failure::NotHub), "{status}");
         }
     }
 

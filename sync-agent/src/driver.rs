@@ -4,6 +4,7 @@
 //! One task owns the session; each request is a task of its own, so a slow one holds up none. Stopping drops what is in
 //! flight: everything unfinished is in the replica and is done again after the next start.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -11,7 +12,7 @@ use std::time::{Duration, Instant};
 use parkdesk_app::sync::{LinkProblem, LinkState, LinkStatus, SyncControl, Transfers};
 use parkdesk_domain::Millis;
 use tokio::sync::{Notify, mpsc};
-use tokio::task::JoinSet;
+use tokio::task::{Id, JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use crate::codec::Received;
@@ -67,6 +68,7 @@ impl Sync {
             started: Instant::now(),
             status: Arc::clone(&sync.status),
             requests: JoinSet::new(),
+            asked: HashMap::new(),
         };
         let task = tokio::spawn(engine.run(events, Arc::clone(&sync.poke), sync.cancel.clone()));
         *sync.task.lock().unwrap_or_else(PoisonError::into_inner) = Some(task);
@@ -128,6 +130,8 @@ struct Brain<L> {
     started: Instant,
     status: Arc<Mutex<LinkStatus>>,
     requests: JoinSet<(Request, Option<Received>)>,
+    /// Which request a task is for.
+    asked: HashMap<Id, Request>,
 }
 
 impl<L: Local> Brain<L> {
@@ -142,13 +146,7 @@ impl<L: Local> Brain<L> {
             input = tokio::select! {
                 () = cancel.cancelled() => return,
                 Some(event) = events.recv() => Input::Event(event),
-                Some(done) = self.requests.join_next() => match done {
-                    Ok((request, received)) => Input::Answer { request, received },
-                    Err(error) => {
-                        tracing::error!(%error, "BUG: a request panicked");
-                        return;
-                    }
-                },
+                Some(done) = self.requests.join_next_with_id() => ended(&mut self.asked, done),
                 () = poke.notified() => Input::Event(Event::LocalChange),
                 () = tokio::time::sleep_until(wake.into()) => Input::Event(Event::Tick),
             };
@@ -188,12 +186,14 @@ impl<L: Local> Brain<L> {
 
     fn send(&mut self, order: Order) {
         let (http, token) = (self.http.clone(), Arc::clone(&self.token));
-        self.requests.spawn(async move {
+        let request = order.request.clone();
+        let task = self.requests.spawn(async move {
             // Limits are open to everybody: no need to show the token before the hub has spoken.
             let token = (order.request != Request::Limits).then_some(&*token);
             let received = http.send(&order, token).await;
             (order.request, received)
         });
+        self.asked.insert(task.id(), request);
     }
 
     fn told(&self, change: impl FnOnce(&mut LinkStatus)) {
@@ -225,6 +225,21 @@ impl<L: Local> Brain<L> {
                 (None, None, true) => None,
             };
         });
+    }
+}
+
+/// What the end of a request's task means. A panicked one failed; the others go on.
+fn ended(asked: &mut HashMap<Id, Request>, done: Result<(Id, (Request, Option<Received>)), JoinError>) -> Input {
+    match done {
+        Ok((task, (request, received))) => {
+            asked.remove(&task);
+            Input::Answer { request, received }
+        }
+        Err(error) => {
+            tracing::error!(%error, "BUG: a request panicked");
+            let failed = |request| Event::Failed { request, failure: Failure::Local, retry_after_ms: None };
+            Input::Event(asked.remove(&error.id()).map_or(Event::Tick, failed))
+        }
     }
 }
 
@@ -283,4 +298,21 @@ fn of_failure(failure: Failure, at: Millis) -> LinkProblem {
         Failure::Local => "the appliance could not read or write its own files: check the disk's free space",
     };
     problem(code_of(failure), text, at)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panicked_request_is_a_failed_one_and_sync_goes_on() {
+        let mut tasks: JoinSet<(Request, Option<Received>)> = JoinSet::new();
+        let task = tasks.spawn(async { panic!("a fault of the program") });
+        let mut asked = HashMap::from([(task.id(), Request::Push)]);
+        let input = ended(&mut asked, tasks.join_next_with_id().await.unwrap());
+        let Input::Event(event) = input else { panic!("{input:?}") };
+        let failure = Failure::Local;
+        assert_eq!(event, Event::Failed { request: Request::Push, failure, retry_after_ms: None });
+        assert!(asked.is_empty());
+    }
 }

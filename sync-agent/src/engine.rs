@@ -21,7 +21,7 @@ mod link;
 mod tests;
 mod transfers;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use parkdesk_domain::BlobId;
 use parkdesk_domain::wire::Limits;
@@ -51,6 +51,8 @@ pub struct Engine {
     pull_wait_ms: u64,
     pull_sent_ms: u64,
     clones: u32,
+    /// The queue at which pushing stopped.
+    stopped_at: Option<BTreeSet<u64>>,
 }
 
 /// Epochs opened in a row, without an answered push between, after which pushing stops.
@@ -75,6 +77,7 @@ impl Engine {
             pull_wait_ms: 0,
             pull_sent_ms: 0,
             clones: 0,
+            stopped_at: None,
         }
     }
 
@@ -236,6 +239,8 @@ impl Engine {
                 }
             }
             Request::Fetch { id, have } => {
+                // A full disk here is no fault of the file: it waits and counts nothing.
+                let fault = if failure == Failure::Local { Fault::Hub } else { fault };
                 if self.downloads.failed(&id, have, fault, &self.policy, draw) {
                     actions.push(Action::ParkFile { id, reason: failure });
                 }
@@ -278,6 +283,7 @@ impl Engine {
     fn plan(&mut self, draw: Draw, work: &Work, actions: &mut Vec<Action>) {
         let now_ms = draw.now_ms;
         self.batches.keep(&work.outbox);
+        self.look_at_stop(&work.outbox);
         self.uploads.keep(&work.uploads);
         self.downloads.keep(&work.downloads);
         self.sizes = work.uploads.iter().map(|w| (w.id.clone(), w.size_bytes)).collect();
@@ -295,6 +301,20 @@ impl Engine {
         self.plan_push(now_ms, work, actions);
         self.plan_pull(now_ms, self.policy.wait_ms, actions);
         self.plan_files(now_ms, work, actions);
+    }
+
+    /// A stop was about the commands of that time: with another in the queue it is worth trying again.
+    fn look_at_stop(&mut self, outbox: &[u64]) {
+        if !self.push.is_stuck() || self.clones > MOST_CLONES {
+            self.stopped_at = None;
+            return;
+        }
+        let known = self.stopped_at.get_or_insert_with(|| outbox.iter().copied().collect());
+        if outbox.iter().any(|seq| !known.contains(seq)) {
+            self.stopped_at = None;
+            self.push.hurry();
+            self.note_stuck();
+        }
     }
 
     /// Nobody answered last time: one request at a time, push and pull in turn, so that neither can starve the other.

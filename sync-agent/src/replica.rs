@@ -6,7 +6,7 @@ use std::error::Error;
 use parkdesk_domain::wire::frame::Frame;
 use parkdesk_domain::wire::{Cursor, Judged};
 use parkdesk_domain::{BlobId, Millis};
-use parkdesk_sqlite::{Download, Origin, Priority, ReadTx, Replica, Result, WriteTx};
+use parkdesk_sqlite::{Download, Error as ReplicaError, Origin, Priority, ReadTx, Replica, Result, WriteTx};
 
 use crate::engine::FileWork;
 use crate::session::{Local, LocalError, Outgoing, Sender};
@@ -83,7 +83,13 @@ impl Local for Replica {
     fn keep_file(&self, id: &BlobId, plain: &[u8], now: Millis) -> std::result::Result<(), LocalError> {
         // Nobody wants it any more: the scope was left while it came.
         let Some(download) = wanted(self, id)? else { return Ok(()) };
-        let stored = self.put_file(&download.driver, download.class, plain).map_err(fault)?;
+        let stored = match self.put_file(&download.driver, download.class, plain) {
+            // Nobody may read it any more: fetching it again brings nothing.
+            Err(ReplicaError::KeyDestroyed(_)) => {
+                return write(self, |tx| tx.park_blob(&download, "key_destroyed", now));
+            }
+            stored => stored.map_err(fault)?,
+        };
         write(self, |tx| tx.add_blob(&stored.to_blob(Origin::Hub), now))?;
         self.empty_trash().map_err(fault)
     }

@@ -451,3 +451,33 @@ fn an_empty_file_has_one_part() {
     assert_eq!(transfers::part_count(1 << 20, 1 << 20), 1);
     assert_eq!(transfers::part_count((1 << 20) + 1, 1 << 20), 2);
 }
+
+#[test]
+fn a_full_disk_here_parks_no_download() {
+    let mut bench = Bench::new().online();
+    let work = Work { downloads: vec![file(1, 30)], ..work() };
+    let mut actions = bench.step(Event::LocalChange, &work);
+    for round in 1..=50 {
+        assert!(actions.contains(&Action::Fetch { file: file(1, 30), from: 0 }), "round {round}: {actions:?}");
+        let failed = bench.fail(Request::Fetch { id: id(1), have: 0 }, Failure::Local, &work);
+        assert!(!failed.iter().any(|a| matches!(a, Action::ParkFile { .. })), "round {round}");
+        bench.now_ms += 61_000;
+        actions = bench.step(Event::Tick, &work);
+    }
+}
+
+#[test]
+fn a_new_command_sets_a_stopped_queue_going_again() {
+    let mut bench = Bench::new().online();
+    for _ in 0..10 {
+        let _ = bench.step(Event::Tick, &with_outbox(&[6]));
+        let _ = bench.step(Event::Pushed { is_forward: false }, &with_outbox(&[6]));
+        bench.now_ms += 61_000;
+    }
+    assert_eq!(bench.engine.view().stuck, Some(Trouble::PushStopped));
+    let is_push = |action: &Action| matches!(action, Action::Push { .. });
+    assert!(!bench.step(Event::LocalChange, &with_outbox(&[6])).iter().any(is_push), "nothing is new");
+    let actions = bench.step(Event::LocalChange, &with_outbox(&[6, 7]));
+    assert!(actions.contains(&Action::Push { seqs: vec![6, 7] }), "{actions:?}");
+    assert_eq!(bench.engine.view().stuck, None);
+}
