@@ -10,7 +10,7 @@ pub mod socket;
 use std::collections::BTreeSet;
 
 use parkdesk_domain::body::{FacePolicy, Park, ParkSettings, Photo};
-use parkdesk_domain::command::{Command, DeviceRevoke, ParkCreate};
+use parkdesk_domain::command::{Command, DeviceRevoke, ParkCreate, ParkSetFaces};
 use parkdesk_domain::rights::Role;
 use parkdesk_domain::scope::Area;
 use parkdesk_domain::wire::Verdict;
@@ -39,6 +39,13 @@ pub enum Request {
         id: Option<RowId>,
         /// What faces may be used for there.
         #[serde(default = "verify")]
+        faces: FacePolicy,
+    },
+    /// What faces may be used for in a park.
+    ParkFaces {
+        /// The park.
+        park: RowId,
+        /// The new policy.
         faces: FacePolicy,
     },
     /// All parks.
@@ -207,6 +214,12 @@ pub async fn run<S: Store>(
             let id = id.unwrap_or_else(|| RowId::from_uuid(new_uuid(now, rng)));
             let settings = ParkSettings { faces, ..ParkSettings::default() };
             return create_park(store, now, rng, ParkCreate { park: id, name, city, settings }).await;
+        }
+        Request::ParkFaces { park, faces } => {
+            let command = Command::ParkSetFaces(ParkSetFaces { park, faces });
+            let (refusal, touched) = issue(store, now, rng, command).await?;
+            let answer = refusal.map_or(Answer::Done { count: 1 }, |refusal| Answer::Refused { refusal });
+            return Ok((answer, touched));
         }
         Request::DeviceRevoke { device } => return revoke(store, now, rng, device).await,
         Request::DriverImport { park, csv, dry_run } => {

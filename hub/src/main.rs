@@ -127,6 +127,14 @@ enum ParkVerb {
         #[arg(long, default_value = "verify", value_parser = faces)]
         faces: FacePolicy,
     },
+    /// Change what faces may be used for: off, verify or search.
+    Faces {
+        /// The park.
+        park: RowId,
+        /// The new policy.
+        #[arg(value_parser = faces)]
+        faces: FacePolicy,
+    },
     /// All parks.
     List,
 }
@@ -274,6 +282,7 @@ fn faces(text: &str) -> Result<FacePolicy, String> {
 fn request(noun: Noun) -> anyhow::Result<Request> {
     Ok(match noun {
         Noun::Park(ParkVerb::Create { name, city, id, faces }) => Request::ParkCreate { name, city, id, faces },
+        Noun::Park(ParkVerb::Faces { park, faces }) => Request::ParkFaces { park, faces },
         Noun::Park(ParkVerb::List) => Request::ParkList,
         Noun::Driver(DriverVerb::Import { file, park, dry_run }) => {
             let bytes = std::fs::read(&file).with_context(|| file.display().to_string())?;

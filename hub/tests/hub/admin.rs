@@ -107,3 +107,11 @@ async fn a_park_is_created_once() {
     let Answer::Stats(stats) = world.admin(Request::Stats).await else { panic!() };
     assert_eq!((stats.rows["driver"], stats.devices), (2, 0));
 }
+
+#[tokio::test]
+async fn a_parks_use_of_faces_can_be_changed() {
+    let world = World::with_park().await;
+    let change = |park: &str| Request::ParkFaces { park: id(park), faces: FacePolicy::Search };
+    assert_eq!(world.admin(change("p1")).await, Answer::Done { count: 1 });
+    assert!(matches!(world.admin(change("nowhere")).await, Answer::Refused { .. }));
+}
