@@ -14,7 +14,8 @@ pub struct Now {
     pub wall: Millis,
 }
 
-/// Tuning; the defaults are those of protocol.md.
+/// Tuning; the defaults are those of protocol.md, but for the spread after an outage, which is 0 here: the program sets it
+/// (`parkdesk-agent run --reconnect-spread`, 120 s).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
     /// Delays between attempts.
