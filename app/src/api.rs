@@ -4,11 +4,19 @@
 //! a door ([`Api::for_loopback`]). Handlers hold no rules: they read the request, cross over to a blocking thread at one
 //! place, and answer with a view or a [`Problem`]. Requests are not logged, because searches hold names and phones.
 
+mod answer;
+mod attention;
+mod capture;
+mod door;
+mod drivers;
 mod extract;
 mod listen;
+mod matches;
+mod photos;
 mod problem;
-mod routes;
-mod session;
+mod status;
+mod sync;
+mod tray;
 
 use std::sync::Arc;
 
@@ -21,11 +29,10 @@ use serde::{Deserialize, Serialize};
 use tower_http::catch_panic::CatchPanicLayer;
 use utoipa::{OpenApi, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
+pub use self::door::Sessions;
 pub use self::listen::{ListenError, bind_loopback, bind_socket};
 pub use self::problem::{Code, Problem};
-pub use self::session::Sessions;
 use crate::App;
 
 /// Longest wait of `/changes`.
@@ -38,6 +45,12 @@ const MOST_WAIT_MS: u64 = 25_000;
     version = "1"
 ))]
 struct Description;
+
+/// What handlers are given. They ask it for the open appliance with [`extract::Open`], never directly.
+#[derive(Clone)]
+struct Desk {
+    app: App,
+}
 
 /// The use cases as an API.
 #[derive(Clone)]
@@ -77,14 +90,14 @@ impl Api {
     /// For loopback: only this host and port, only the own origin, only with a session; nothing if there are no sessions.
     pub fn for_loopback(&self) -> Option<Router> {
         let sessions = self.sessions.clone()?;
-        let door = Router::new().route("/open/{link}", get(session::open)).with_state(sessions.clone());
-        Some(self.common().merge(door).layer(middleware::from_fn_with_state(sessions, session::guard)))
+        let door = Router::new().route("/open/{link}", get(door::open)).with_state(sessions.clone());
+        Some(self.common().merge(door).layer(middleware::from_fn_with_state(sessions, door::guard)))
     }
 
     fn common(&self) -> Router {
         let (router, description) = described().split_for_parts();
         router
-            .with_state(self.app.clone())
+            .with_state(Desk { app: self.app.clone() })
             .route("/openapi.json", get(move || std::future::ready(Json(description.clone()))))
             .fallback(|| std::future::ready(Problem::new(Code::NotFound, "there is no such address here")))
             .method_not_allowed_fallback(|| {
@@ -114,25 +127,14 @@ fn new_link(sessions: Option<&Sessions>) -> Result<Json<OneTimeLink>, Problem> {
     }
 }
 
-fn described() -> OpenApiRouter<App> {
+fn described() -> OpenApiRouter<Desk> {
     OpenApiRouter::with_openapi(Description::openapi())
-        .routes(routes!(routes::status))
-        .routes(routes!(routes::drivers, routes::create_driver))
-        .routes(routes!(routes::driver, routes::edit_driver))
-        .routes(routes!(routes::photos))
-        .routes(routes!(routes::photo))
-        .routes(routes!(routes::photo_file))
-        .routes(routes!(routes::take))
-        .routes(routes!(routes::unassigned))
-        .routes(routes!(routes::unassigned_file))
-        .routes(routes!(routes::offers))
-        .routes(routes!(routes::assign))
-        .routes(routes!(routes::discard))
-        .routes(routes!(routes::decide))
-        .routes(routes!(routes::needs_attention))
-        .routes(routes!(routes::settle))
-        .routes(routes!(routes::sync_now))
-        .routes(routes!(routes::sync_pause))
-        .routes(routes!(routes::sync_resume))
-        .routes(routes!(routes::changes))
+        .merge(status::routes())
+        .merge(drivers::routes())
+        .merge(photos::routes())
+        .merge(capture::routes())
+        .merge(tray::routes())
+        .merge(matches::routes())
+        .merge(attention::routes())
+        .merge(sync::routes())
 }

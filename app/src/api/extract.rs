@@ -9,7 +9,19 @@ use axum::http::request::Parts;
 use parkdesk_domain::RowId;
 use serde::de::DeserializeOwned;
 
+use super::Desk;
 use super::problem::{Code, Problem};
+use crate::App;
+
+/// The open appliance.
+pub(super) struct Open(pub(super) App);
+
+impl FromRequestParts<Desk> for Open {
+    type Rejection = Problem;
+    async fn from_request_parts(_: &mut Parts, desk: &Desk) -> Result<Self, Problem> {
+        Ok(Self(desk.app.clone()))
+    }
+}
 
 /// The query, typed.
 pub(super) struct Asked<T>(pub(super) T);
