@@ -1,7 +1,17 @@
 // What an answer that is no success says: a closed code that pages act on, a sentence, a detail.
 import type { components } from "./schema";
 
-export type Code = components["schemas"]["Code"];
+/** Codes of the desk's routes, until the OpenAPI file has them (pending.ts). */
+type Pending =
+  | "signed_out"
+  | "wrong_pass_code"
+  | "locked_out"
+  | "not_set_up"
+  | "enrol_failed"
+  | "wrong_recovery_code"
+  | "superseded"
+  | "expired";
+export type Code = components["schemas"]["Code"] | Pending;
 
 export class Problem extends Error {
   readonly code: Code | "no_answer";

@@ -1,25 +1,41 @@
 // The one window: rail, header, page. What a page is, stands in routes.ts.
 import { Suspense } from "react";
 import { useTranslation } from "react-i18next";
-import { Link, Redirect, Route, Switch, useRoute } from "wouter";
+import { Link, Redirect, Route, Switch, useLocation, useRoute } from "wouter";
+import { useSession } from "../api/queries";
 import { Skeleton } from "../shared/Result";
-import { NAV, PAGES } from "./routes";
+import { useShortcuts } from "../shared/shortcuts";
+import { SyncPill } from "../sync/SyncPill";
+import { GlobalSearch } from "./GlobalSearch";
+import { PersonMenu } from "./PersonMenu";
+import { type PageEntry, pagesFor } from "./routes";
 import styles from "./Shell.module.css";
 
 export function Shell() {
+  const { t } = useTranslation("common");
+  const [, go] = useLocation();
+  const pages = pagesFor(useSession().data);
+  useShortcuts([{ keys: "alt+KeyS", label: t("keys.sync"), whileTyping: true, run: () => go("/sync") }]);
   return (
     <div className={styles.shell}>
-      <Rail />
+      <Rail pages={pages} />
+      <header className={styles.header}>
+        <GlobalSearch />
+        <div className={styles.aside}>
+          <SyncPill />
+          <PersonMenu />
+        </div>
+      </header>
       <main className={styles.main}>
         <Suspense fallback={<Skeleton />}>
           <Switch>
-            {PAGES.map(({ path, page: PageOf }) => (
+            {pages.map(({ path, page: PageOf }) => (
               <Route key={path} path={path}>
                 <PageOf />
               </Route>
             ))}
             <Route>
-              <Redirect to="/capture" replace />
+              <Redirect to={pages[0]?.path ?? "/sync"} replace />
             </Route>
           </Switch>
         </Suspense>
@@ -28,16 +44,19 @@ export function Shell() {
   );
 }
 
-function Rail() {
+function Rail({ pages }: { pages: readonly PageEntry[] }) {
   const { t } = useTranslation("common");
   return (
     <nav className={styles.rail} aria-label={t("nav.label")}>
       <img className={styles.logo} src="/icon.svg" alt={t("app")} width={32} height={32} />
-      {NAV.map(({ path, name, icon: Icon }) => (
-        <RailLink key={path} path={path} name={t(`nav.${name}`)}>
-          <Icon size={20} aria-hidden="true" />
-        </RailLink>
-      ))}
+      {pages.map(
+        ({ path, name, icon: Icon }) =>
+          Icon && (
+            <RailLink key={path} path={path} name={t(`nav.${name}`)}>
+              <Icon size={20} aria-hidden="true" />
+            </RailLink>
+          ),
+      )}
     </nav>
   );
 }

@@ -2,8 +2,10 @@
 // plural forms. The server's codes are keys, too.
 import i18next from "i18next";
 import { initReactI18next } from "react-i18next";
+import type { Lang } from "../api/desk";
+import { remember, remembered } from "./remember";
 
-export type Lang = "ru" | "en";
+export type { Lang };
 
 const files = import.meta.glob<Record<string, unknown>>("./words/*/*.json", {
   eager: true,
@@ -33,12 +35,15 @@ void i18n.use(initReactI18next).init({
 });
 
 function preferred(): Lang {
+  const last = remembered("lang");
+  if (last === "ru" || last === "en") return last;
   return navigator.language.toLowerCase().startsWith("en") ? "en" : "ru";
 }
 
 /** Changes the language of everything. */
 export async function speak(lang: Lang): Promise<void> {
-  await i18n.changeLanguage(lang);
+  remember("lang", lang);
+  if (i18n.language !== lang) await i18n.changeLanguage(lang);
   document.documentElement.lang = lang;
 }
 

@@ -1,9 +1,12 @@
 // Labelled inputs. Errors stand under the field they belong to and say what to do.
+import { Check } from "lucide-react";
 import type { ReactNode } from "react";
 import {
   type TextFieldProps as AriaProps,
   Switch as AriaSwitch,
   TextField as AriaTextField,
+  Checkbox,
+  type CheckboxProps,
   FieldError,
   Input,
   Label,
@@ -60,5 +63,17 @@ export function Switch({ children, ...rest }: SwitchProps & { children: ReactNod
       </span>
       {children}
     </AriaSwitch>
+  );
+}
+
+/** A box to tick, with the sentence that is confirmed. */
+export function Tick({ children, ...rest }: CheckboxProps & { children: ReactNode }) {
+  return (
+    <Checkbox {...rest} className={styles.check}>
+      <span className={styles.box} aria-hidden="true">
+        <Check size={14} strokeWidth={3} />
+      </span>
+      <span>{children}</span>
+    </Checkbox>
   );
 }

@@ -23,7 +23,7 @@ export function Result<T>({ query, children, empty, skeleton }: ResultProps<T>) 
   return <Late after={SKELETON_AFTER_MS}>{skeleton ?? <Skeleton lines={4} />}</Late>;
 }
 
-function Late({ after, children }: { after: number; children: ReactNode }) {
+export function Late({ after, children }: { after: number; children: ReactNode }) {
   const [due, setDue] = useState(false);
   useEffect(() => {
     const timer = setTimeout(() => setDue(true), after);

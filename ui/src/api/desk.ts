@@ -1,0 +1,179 @@
+// Installation, session, people, settings and sync: routes whose Rust side is not on main yet (see pending.ts).
+import type { Schemas } from "./client";
+import { call } from "./pending";
+
+export type Lang = "ru" | "en";
+export type Theme = "system" | "light" | "dark";
+export const ROLES = ["photo_staff", "operator", "senior", "moderator", "reviewer", "admin"] as const;
+export type Role = (typeof ROLES)[number];
+
+export interface Installation {
+  state: "new" | "no_key" | "unreadable" | "ready";
+  version: string;
+  lang: Lang;
+  data_dir: string;
+  no_key?: NoKey | null;
+  problem?: { code: "newer" | "damaged" | "other"; message: string } | null;
+  device_name?: string | null;
+  hub?: string | null;
+}
+
+export interface NoKey {
+  looked_in: "keyring" | "file" | "credential";
+  place: string;
+  why: string;
+  has_recovery_copy: boolean;
+}
+
+export interface Enrol {
+  hub: string;
+  code: string;
+  name: string;
+  beside_old?: boolean;
+  ca?: string;
+}
+
+export interface Enrolled {
+  device: string;
+  recovery_code: string | null;
+  moved: string | null;
+}
+
+export interface PersonName {
+  id: string;
+  name: string;
+  role: Role;
+}
+
+export interface PersonView extends PersonName {
+  park: string;
+  login: string;
+  state: Schemas["RecordState"];
+}
+
+export interface NewPerson {
+  park: string;
+  name: string;
+  login: string;
+  role: Role;
+  pass_code: string;
+}
+
+export interface Session {
+  required: boolean;
+  person: PersonView | null;
+  people: PersonName[];
+  until_ms: number | null;
+}
+
+export interface Settings {
+  lang: Lang | null;
+  theme: Theme;
+  camera: string | null;
+  auto_shutter: boolean;
+  watch_folder: string | null;
+  mirror: boolean;
+}
+
+export interface Subject {
+  kind: "driver" | "photo" | "person" | "match";
+  id: string;
+  park: string;
+  name: string | null;
+}
+
+export interface WaitingView {
+  id: string;
+  kind: string;
+  subject: Subject | null;
+  at_ms: number;
+  state: "saved" | "sent";
+  by: string | null;
+}
+
+export interface FileTransfer {
+  photo: string;
+  driver_name: string | null;
+  class: "thumb" | "portrait" | "original";
+  direction: "up" | "down";
+  size_bytes: number;
+  done_bytes: number;
+  state: "waiting" | "moving" | "held" | "parked";
+}
+
+export interface Hours {
+  /** 1 = Monday ... 7 = Sunday. */
+  days: number[];
+  from: string;
+  to: string;
+}
+
+export interface SyncPolicy {
+  mode: "unmetered" | "metered";
+  /** Empty = always. */
+  schedule: Hours[];
+}
+
+export type Transfers = Schemas["Transfers"] & { rate_bytes_s?: number | null; left_ms?: number | null };
+export type LinkStatus = Omit<Schemas["LinkStatus"], "sending" | "fetching"> & {
+  sending?: Transfers | null;
+  fetching?: Transfers | null;
+};
+
+export interface SyncView {
+  link: LinkStatus;
+  policy: SyncPolicy;
+  paused_until_ms: number | null;
+  waiting: WaitingView[];
+  waiting_total: number;
+  files: FileTransfer[];
+  held: { files: number; bytes: number };
+}
+
+export interface DayPoint {
+  at_ms: number;
+  waiting: number;
+  sent: number;
+  received: number;
+  bytes_up: number;
+  bytes_down: number;
+  problems: number;
+}
+
+export interface FieldConflict {
+  field: string;
+  wanted: unknown;
+  stands: unknown;
+}
+
+export type AttentionView = Omit<Schemas["AttentionView"], "conflicts"> & {
+  conflicts: FieldConflict[];
+  subject?: Subject | null;
+  reason_ru?: string;
+  reason_en?: string;
+};
+
+const V1 = "/api/v1";
+
+export const desk = {
+  installation: () => call<Installation>("GET", `${V1}/installation`),
+  enrol: (body: Enrol) => call<Enrolled>("POST", `${V1}/installation/enrol`, body),
+  recover: (code: string) => call<Installation>("POST", `${V1}/installation/recover`, { code }),
+  retryKey: () => call<Installation>("POST", `${V1}/installation/retry`),
+  newRecoveryCode: () => call<{ recovery_code: string }>("POST", `${V1}/recovery-code`),
+  session: () => call<Session>("GET", `${V1}/session`),
+  signIn: (person: string, pass_code: string) =>
+    call<Session>("POST", `${V1}/session`, { person, pass_code }),
+  signOut: () => call<Session>("DELETE", `${V1}/session`),
+  people: () => call<PersonView[]>("GET", `${V1}/people`),
+  addPerson: (person: NewPerson) => call<PersonView>("POST", `${V1}/people`, person),
+  setPassCode: (person: string, pass_code: string) =>
+    call<PersonView>("POST", `${V1}/people/${encodeURIComponent(person)}/pass-code`, { pass_code }),
+  settings: () => call<Settings>("GET", `${V1}/settings`),
+  saveSettings: (change: Partial<Settings>) => call<Settings>("PUT", `${V1}/settings`, change),
+  sync: () => call<SyncView>("GET", `${V1}/sync`),
+  savePolicy: (policy: SyncPolicy) => call<SyncPolicy>("PUT", `${V1}/sync/policy`, policy),
+  day: () => call<DayPoint[]>("GET", `${V1}/sync/day`),
+  sendNow: (photo: string) =>
+    call<Schemas["Done"]>("POST", `${V1}/photos/${encodeURIComponent(photo)}/send-now`),
+};

@@ -1,0 +1,153 @@
+// The people of this desk: who may sign in, with which role.
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { KeyRound, UserPlus } from "lucide-react";
+import { useState } from "react";
+import { useTranslation } from "react-i18next";
+import { desk, type PersonView } from "../api/desk";
+import { useSession, useStatus } from "../api/queries";
+import { Button, IconButton } from "../shared/Button";
+import { Dialog } from "../shared/Dialog";
+import { Card } from "../shared/Page";
+import { PASS_CODE, PassCode } from "../shared/PassCode";
+import { Failure, Result } from "../shared/Result";
+import { RecordStatus } from "../shared/Status";
+import { useToasts } from "../shared/Toast";
+import { PersonForm } from "./PersonForm";
+import styles from "./SettingsPage.module.css";
+
+export function People() {
+  const { t } = useTranslation("settings");
+  const query = useQuery({ queryKey: ["people"], queryFn: desk.people });
+  const session = useSession().data;
+  const [adds, setAdds] = useState(false);
+  const [changes, setChanges] = useState<PersonView>();
+  const mayAdd = !session?.required || session.person?.role === "admin" || session.person?.role === "senior";
+  return (
+    <Card
+      title={t("people.title")}
+      aside={
+        mayAdd && (
+          <Button size="small" onPress={() => setAdds(true)}>
+            <UserPlus size={16} aria-hidden="true" />
+            {t("people.add")}
+          </Button>
+        )
+      }
+    >
+      <Result query={query} empty={(people) => people.length === 0 && <p>{t("people.none")}</p>}>
+        {(people) => (
+          <ul className={styles.people}>
+            {people.map((person) => (
+              <li key={person.id} className={styles.person}>
+                <span className={styles.name}>
+                  <span>{person.name}</span>
+                  <span className="secondary">
+                    <RoleName role={person.role} /> · {person.login}
+                  </span>
+                </span>
+                {person.state !== "accepted" && <RecordStatus state={person.state} />}
+                {(mayAdd || session?.person?.id === person.id) && (
+                  <IconButton
+                    label={t("people.change_pass_code", { name: person.name })}
+                    onPress={() => setChanges(person)}
+                  >
+                    <KeyRound size={18} />
+                  </IconButton>
+                )}
+              </li>
+            ))}
+          </ul>
+        )}
+      </Result>
+      {adds && <Add onClose={() => setAdds(false)} />}
+      {changes && <ChangePassCode person={changes} onClose={() => setChanges(undefined)} />}
+    </Card>
+  );
+}
+
+function RoleName({ role }: { role: string }) {
+  const { t } = useTranslation("common");
+  return t(`role.${role}`, { defaultValue: role });
+}
+
+function Add({ onClose }: { onClose: () => void }) {
+  const { t } = useTranslation(["settings", "common"]);
+  const queries = useQueryClient();
+  const { tell } = useToasts();
+  const parks = useStatus().data?.parks ?? [];
+  const session = useSession().data;
+  const by = session?.person?.role;
+  const add = useMutation({
+    mutationFn: desk.addPerson,
+    onSuccess: (person) => {
+      for (const key of ["people", "session"]) void queries.invalidateQueries({ queryKey: [key] });
+      tell({ text: t("people.added", { name: person.name }) });
+      onClose();
+    },
+  });
+  return (
+    <Dialog isOpen onClose={onClose} title={t("people.add_title")}>
+      <PersonForm
+        parks={parks}
+        firstRole={session?.required ? "photo_staff" : "senior"}
+        by={by}
+        error={add.error}
+        onSend={(person) => add.mutate(person)}
+      >
+        <FormActions onClose={onClose} main={t("people.add")} isBusy={add.isPending} />
+      </PersonForm>
+    </Dialog>
+  );
+}
+
+function ChangePassCode({ person, onClose }: { person: PersonView; onClose: () => void }) {
+  const { t } = useTranslation(["settings", "common"]);
+  const { tell } = useToasts();
+  const [code, setCode] = useState("");
+  const [wasSent, setWasSent] = useState(false);
+  const isShort = [...code].length < PASS_CODE.least;
+  const change = useMutation({
+    mutationFn: () => desk.setPassCode(person.id, code),
+    onSuccess: () => {
+      tell({ text: t("people.pass_code_changed", { name: person.name }) });
+      onClose();
+    },
+  });
+  return (
+    <Dialog isOpen onClose={onClose} title={t("people.change_pass_code", { name: person.name })}>
+      <form
+        className={styles.columns}
+        noValidate
+        onSubmit={(event) => {
+          event.preventDefault();
+          setWasSent(true);
+          if (!isShort && !change.isPending) change.mutate();
+        }}
+      >
+        <PassCode
+          label={t("people.new_pass_code")}
+          help={t("people.pass_code_help")}
+          autoFocus
+          autoComplete="new-password"
+          value={code}
+          onChange={setCode}
+          error={wasSent && isShort ? t("people.lacks.pass_code_short") : undefined}
+        />
+        {change.error && <Failure error={change.error} />}
+        <FormActions onClose={onClose} main={t("common:save")} isBusy={change.isPending} />
+      </form>
+    </Dialog>
+  );
+}
+
+function FormActions({ onClose, main, isBusy }: { onClose: () => void; main: string; isBusy: boolean }) {
+  const { t } = useTranslation("common");
+  return (
+    <div className={styles.actions}>
+      <Button onPress={onClose}>{t("cancel")}</Button>
+      <Button type="submit" tone="primary" isDisabled={isBusy}>
+        {main}
+      </Button>
+    </div>
+  );
+}
