@@ -1,5 +1,5 @@
 // Which address shows which page, what stands in the rail, and whose work it is.
-import { type LucideIcon, RefreshCw, Settings } from "lucide-react";
+import { Camera, Inbox, type LucideIcon, RefreshCw, Settings, Users } from "lucide-react";
 import { type ComponentType, lazy } from "react";
 import type { Role, Session } from "../api/desk";
 
@@ -15,6 +15,14 @@ export interface PageEntry {
 }
 
 export const PAGES: readonly PageEntry[] = [
+  { path: "/capture", name: "capture", icon: Camera, page: lazy(() => import("./CapturePage")) },
+  {
+    path: "/drivers/:park?/:driver?",
+    name: "drivers",
+    icon: Users,
+    page: lazy(() => import("../driver/DriversPage")),
+  },
+  { path: "/unassigned", name: "unassigned", icon: Inbox, page: lazy(() => import("../tray/TrayPage")) },
   { path: "/sync", name: "sync", icon: RefreshCw, page: lazy(() => import("../sync/SyncPage")) },
   {
     path: "/settings",

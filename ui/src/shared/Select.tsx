@@ -17,16 +17,24 @@ export interface SelectProps<T extends string> {
   value: T;
   onChange: (value: T) => void;
   choices: readonly { id: T; name: string }[];
+  /** The label is for screen readers only. */
+  isBare?: boolean;
 }
 
-export function Select<T extends string>({ label, value, onChange, choices }: SelectProps<T>) {
+export function Select<T extends string>({
+  label,
+  value,
+  onChange,
+  choices,
+  isBare = false,
+}: SelectProps<T>) {
   return (
     <AriaSelect
       className={fields.field ?? ""}
       value={value}
       onChange={(key) => key !== null && onChange(key as T)}
     >
-      <Label className={fields.label ?? ""}>{label}</Label>
+      <Label className={isBare ? "visually-hidden" : (fields.label ?? "")}>{label}</Label>
       <Button className={styles.button}>
         <SelectValue className={styles.value} />
         <ChevronDown size={16} aria-hidden="true" />
