@@ -146,7 +146,9 @@ export interface FieldConflict {
   stands: unknown;
 }
 
-export type AttentionView = Omit<Schemas["AttentionView"], "conflicts"> & {
+export type AttentionView = Omit<Schemas["AttentionView"], "conflicts" | "input"> & {
+  /** The command's arguments, of any kind. */
+  input: unknown;
   conflicts: FieldConflict[];
   subject?: Subject | null;
   reason_ru?: string;

@@ -39,10 +39,12 @@ export function GlobalSearch() {
   ]);
   return (
     <>
-      <Button className={styles.field} aria-label={t("search.label")} onPress={() => setOpen(true)}>
+      <Button className={styles.field} onPress={() => setOpen(true)}>
         <Search size={16} aria-hidden="true" />
         <span className={styles.placeholder}>{t("search.placeholder")}</span>
-        <kbd>Ctrl K</kbd>
+        <span aria-hidden="true">
+          <kbd>Ctrl K</kbd>
+        </span>
       </Button>
       <ModalOverlay isOpen={isOpen} onOpenChange={setOpen} isDismissable className={styles.overlay}>
         <Modal className={styles.modal}>

@@ -34,7 +34,7 @@ export function People() {
         )
       }
     >
-      <Result query={query} empty={(people) => people.length === 0 && <p>{t("people.none")}</p>}>
+      <Result query={query} empty={(people) => (people.length === 0 ? <p>{t("people.none")}</p> : undefined)}>
         {(people) => (
           <ul className={styles.people}>
             {people.map((person) => (

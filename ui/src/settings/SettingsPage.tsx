@@ -24,45 +24,49 @@ export default function SettingsPage() {
         {(settings) => (
           <div className={styles.columns}>
             {error && <Failure error={error} />}
-            <Card title={t("look.title")}>
-              <Choice<Theme>
-                label={t("look.theme")}
-                direction="row"
-                value={settings.theme}
-                onChange={(theme) => save({ theme })}
-                choices={(["system", "light", "dark"] as const).map((id) => ({
-                  id,
-                  name: t(`common:theme.${id}`),
-                }))}
-              />
-              <Language chosen={settings.lang} onChoose={(lang) => save({ lang })} />
-              <Autostart />
-            </Card>
-            <Card title={t("camera.title")}>
-              <CameraChoice
-                value={settings.camera}
-                mirror={settings.mirror}
-                onChange={(camera) => save({ camera })}
-              />
-              <div>
-                <Switch isSelected={settings.mirror} onChange={(mirror) => save({ mirror })}>
-                  {t("camera.mirror")}
-                </Switch>
-                <Switch
-                  isSelected={settings.auto_shutter}
-                  onChange={(auto_shutter) => save({ auto_shutter })}
-                >
-                  {t("camera.auto_shutter")}
-                </Switch>
-                <p className="secondary">{t("camera.auto_shutter_help")}</p>
-              </div>
-            </Card>
-            <Card title={t("folder.title")}>
-              <FolderSetting saved={settings.watch_folder ?? ""} />
-            </Card>
-            <People />
-            <RecoveryCode />
-            <About />
+            <div className={styles.column}>
+              <Card title={t("look.title")}>
+                <Choice<Theme>
+                  label={t("look.theme")}
+                  direction="row"
+                  value={settings.theme}
+                  onChange={(theme) => save({ theme })}
+                  choices={(["system", "light", "dark"] as const).map((id) => ({
+                    id,
+                    name: t(`common:theme.${id}`),
+                  }))}
+                />
+                <Language chosen={settings.lang} onChoose={(lang) => save({ lang })} />
+                <Autostart />
+              </Card>
+              <Card title={t("folder.title")}>
+                <FolderSetting saved={settings.watch_folder ?? ""} />
+              </Card>
+              <RecoveryCode />
+              <About />
+            </div>
+            <div className={styles.column}>
+              <Card title={t("camera.title")}>
+                <CameraChoice
+                  value={settings.camera}
+                  mirror={settings.mirror}
+                  onChange={(camera) => save({ camera })}
+                />
+                <div>
+                  <Switch isSelected={settings.mirror} onChange={(mirror) => save({ mirror })}>
+                    {t("camera.mirror")}
+                  </Switch>
+                  <Switch
+                    isSelected={settings.auto_shutter}
+                    onChange={(auto_shutter) => save({ auto_shutter })}
+                  >
+                    {t("camera.auto_shutter")}
+                  </Switch>
+                  <p className="secondary">{t("camera.auto_shutter_help")}</p>
+                </div>
+              </Card>
+              <People />
+            </div>
           </div>
         )}
       </Result>

@@ -4,7 +4,8 @@ import styles from "./Choice.module.css";
 
 export interface ChoiceProps<T extends string> {
   label: string;
-  value: T;
+  /** undefined = none is chosen yet. */
+  value: T | undefined;
   onChange: (value: T) => void;
   choices: readonly { id: T; name: string; help?: string }[];
   isDisabled?: boolean;
@@ -23,7 +24,7 @@ export function Choice<T extends string>({
   return (
     <RadioGroup
       className={styles.group}
-      value={value}
+      value={value ?? null}
       isDisabled={isDisabled}
       orientation={direction === "row" ? "horizontal" : "vertical"}
       onChange={(chosen) => onChange(chosen as T)}

@@ -1,16 +1,61 @@
-// The Sync page: what waits and how old it is.
-import { useQuery } from "@tanstack/react-query";
+// The Sync page: where the link stands, what a person must settle, what waits and how old it is, what moves, and when.
+import { useState } from "react";
 import { useTranslation } from "react-i18next";
-import { client, unwrap } from "../api/client";
+import type { SyncView } from "../api/desk";
 import { Page } from "../shared/Page";
 import { Result } from "../shared/Result";
+import { useShortcuts } from "../shared/shortcuts";
+import { AttentionDrawer } from "./AttentionDrawer";
+import { AttentionList } from "./AttentionList";
+import { DayCard } from "./DayCard";
+import { FilesCard } from "./FilesCard";
+import { HoursCard } from "./HoursCard";
+import { LinkCard } from "./LinkCard";
+import { useAttention, useLink, useSync } from "./queries";
+import styles from "./SyncPage.module.css";
+import { WaitingCard } from "./WaitingCard";
+
+const HOUR_MS = 3_600_000;
 
 export default function SyncPage() {
-  const { t } = useTranslation("common");
-  const status = useQuery({ queryKey: ["status"], queryFn: () => unwrap(client.GET("/api/v1/status")) });
+  const { t } = useTranslation(["sync", "common"]);
+  const sync = useSync();
+  const attention = useAttention();
+  const [opened, setOpened] = useState<string>();
+  const link = useLink();
+  const isPaused = sync.data?.link.state === "paused";
+  useShortcuts([
+    { keys: "KeyN", label: t("link.now"), run: () => link.now.mutate() },
+    {
+      keys: "KeyP",
+      label: isPaused ? t("link.resume") : t("link.pause_hour"),
+      run: () => (isPaused ? link.resume.mutate() : link.pause.mutate(Date.now() + HOUR_MS)),
+    },
+  ]);
+  const entry = attention.data?.find(({ id }) => id === opened);
   return (
-    <Page title={t("nav.sync")}>
-      <Result query={status}>{(data) => <p>{data.queue.commands}</p>}</Result>
+    <Page
+      title={t("common:nav.sync")}
+      drawer={entry && <AttentionDrawer key={entry.id} entry={entry} onClose={() => setOpened(undefined)} />}
+    >
+      <Result query={sync}>
+        {(view: SyncView) => (
+          <div className={styles.page}>
+            <LinkCard view={view} />
+            <div className={styles.columns}>
+              <div className={styles.column}>
+                <AttentionList query={attention} opened={opened} onOpen={setOpened} />
+                <WaitingCard view={view} />
+                <FilesCard view={view} />
+              </div>
+              <div className={styles.column}>
+                <DayCard />
+                <HoursCard policy={view.policy} held={view.held} />
+              </div>
+            </div>
+          </div>
+        )}
+      </Result>
     </Page>
   );
 }
