@@ -151,6 +151,12 @@ pub fn refusal(code: &RefusalCode, lang: Lang) -> &'static str {
         RefusalCode::LicenceTaken => {
             pick(lang, "удостоверение уже у другого водителя парка", "another driver of the park has this licence")
         }
+        RefusalCode::UnknownPerson => {
+            pick(lang, "такого сотрудника в парке нет", "there is no such person in the park")
+        }
+        RefusalCode::LoginTaken => {
+            pick(lang, "этот логин уже у другого сотрудника парка", "another person of the park has this login")
+        }
         RefusalCode::Conflict => {
             pick(lang, "кто-то уже изменил это: выберите значение", "somebody changed it meanwhile: choose a value")
         }

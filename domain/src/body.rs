@@ -10,6 +10,7 @@ macro_rules! entity {
 }
 
 mod device;
+mod person;
 mod photo;
 
 use serde::de::DeserializeOwned;
@@ -20,6 +21,7 @@ use crate::ids::{BlobId, Millis, RowId};
 use crate::row::Kind;
 
 pub use device::{Device, Grant, Subscription, VerdictRow};
+pub use person::User;
 pub use photo::{Crop, FaceBox, FaceRef, FileClass, MatchDecision, MatchVerdict, Photo, PhotoFile, PhotoStatus};
 
 /// A typed body of a known kind.

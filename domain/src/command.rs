@@ -100,6 +100,15 @@ pub enum Command {
     /// A decision about two faces.
     #[serde(rename = "match.decide")]
     MatchDecide(MatchDecide),
+    /// A new person of a park.
+    #[serde(rename = "person.create")]
+    PersonCreate(Box<PersonCreate>),
+    /// A person's new pass code.
+    #[serde(rename = "person.set_pass_code")]
+    PersonSetPassCode(PersonSetPassCode),
+    /// A person who no longer works there.
+    #[serde(rename = "person.remove")]
+    PersonRemove(PersonRemove),
     /// A new park (hub only).
     #[serde(rename = "park.create")]
     ParkCreate(ParkCreate),
@@ -256,6 +265,62 @@ pub struct MatchDecide {
     pub undoes: Option<RowId>,
 }
 
+/// Arguments of `person.create`.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PersonCreate {
+    /// The new person's id.
+    pub person: RowId,
+    /// The park.
+    pub park: RowId,
+    /// The name that others see.
+    pub name: String,
+    /// What is typed at the desk.
+    pub login: String,
+    /// What the person may do.
+    pub role: Role,
+    /// Of the pass code ([`crate::pass_code`]); the code itself never leaves the desk it was typed at.
+    pub verifier: String,
+}
+
+/// Arguments of `person.set_pass_code`.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PersonSetPassCode {
+    /// The person.
+    pub person: RowId,
+    /// The park.
+    pub park: RowId,
+    /// Of the new pass code.
+    pub verifier: String,
+}
+
+/// Arguments of `person.remove`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PersonRemove {
+    /// The person.
+    pub person: RowId,
+    /// The park.
+    pub park: RowId,
+}
+
+// Verifiers are no secret like a pass code is, but a log is no place for them either.
+impl fmt::Debug for PersonCreate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { person, park, name: _, login: _, role, verifier: _ } = self;
+        f.debug_struct("PersonCreate")
+            .field("person", person)
+            .field("park", park)
+            .field("role", role)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for PersonSetPassCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { person, park, verifier: _ } = self;
+        f.debug_struct("PersonSetPassCode").field("person", person).field("park", park).finish_non_exhaustive()
+    }
+}
+
 /// Arguments of `park.create`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ParkCreate {
@@ -378,6 +443,9 @@ impl Command {
             Self::DriverCreate(_) => "driver.create",
             Self::DriverEdit(_) => "driver.edit",
             Self::MatchDecide(_) => "match.decide",
+            Self::PersonCreate(_) => "person.create",
+            Self::PersonSetPassCode(_) => "person.set_pass_code",
+            Self::PersonRemove(_) => "person.remove",
             Self::ParkCreate(_) => "park.create",
             Self::ParkSetFaces(_) => "park.set_faces",
             Self::DeviceEnrol(_) => "device.enrol",
@@ -395,6 +463,9 @@ impl Command {
             Self::DriverCreate(args) => Some(&args.park),
             Self::DriverEdit(args) => Some(&args.park),
             Self::MatchDecide(args) => Some(&args.park),
+            Self::PersonCreate(args) => Some(&args.park),
+            Self::PersonSetPassCode(args) => Some(&args.park),
+            Self::PersonRemove(args) => Some(&args.park),
             Self::ParkCreate(_)
             | Self::ParkSetFaces(_)
             | Self::DeviceEnrol(_)
@@ -414,6 +485,9 @@ impl Command {
             | Self::DriverCreate(_)
             | Self::DriverEdit(_)
             | Self::MatchDecide(_)
+            | Self::PersonCreate(_)
+            | Self::PersonSetPassCode(_)
+            | Self::PersonRemove(_)
             | Self::ParkCreate(_)
             | Self::ParkSetFaces(_)
             | Self::DeviceEnrol(_)

@@ -24,6 +24,8 @@ pub enum Space {
     Licence,
     /// Folded plate -> car.
     Plate,
+    /// Folded login -> person.
+    Login,
 }
 
 impl Space {
@@ -33,6 +35,7 @@ impl Space {
         match self {
             Self::Licence => "licence",
             Self::Plate => "plate",
+            Self::Login => "login",
         }
     }
 }

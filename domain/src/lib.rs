@@ -13,6 +13,7 @@ pub mod command;
 pub mod facts;
 pub mod fold;
 pub mod ids;
+pub mod pass_code;
 pub mod plan;
 pub mod refusal;
 pub mod rights;

@@ -8,13 +8,14 @@ mod device;
 pub mod driver;
 mod matching;
 mod park;
+mod person;
 mod photo;
 
 use std::collections::BTreeSet;
 
 use crate::body::{DriverCard, Entity, ParkCard};
 use crate::canonical::CanonicalError;
-use crate::command::{Command, Envelope};
+use crate::command::{Actor, Command, Envelope};
 use crate::facts::{Asked, Fact, Facts};
 use crate::fold;
 use crate::ids::{Millis, RowId};
@@ -89,6 +90,9 @@ fn decide(envelope: &Envelope, now: Millis, facts: &mut Facts) -> Plan {
         Command::DriverCreate(args) => driver::create(envelope, args, facts),
         Command::DriverEdit(args) => driver::edit(args, facts),
         Command::MatchDecide(args) => matching::decide(envelope, args, now, facts),
+        Command::PersonCreate(args) => person::create(envelope, args, facts),
+        Command::PersonSetPassCode(args) => person::set_pass_code(envelope, args, facts),
+        Command::PersonRemove(args) => person::remove(envelope, args, now, facts),
         Command::ParkCreate(args) => park::create(args, facts),
         Command::ParkSetFaces(args) => park::set_faces(args, facts),
         Command::DeviceEnrol(args) => device::enrol(envelope, args, now, facts),
@@ -99,11 +103,19 @@ fn decide(envelope: &Envelope, now: Millis, facts: &mut Facts) -> Plan {
 fn check_rights(envelope: &Envelope, facts: &mut Facts) -> Result<(), Stop> {
     let kind = envelope.command.kind();
     let Fact::Known(rights) = facts.rights(&envelope.actor)? else { return Ok(()) };
-    let allowed = match envelope.command.park() {
-        Some(park) => rights.allow(kind, park),
-        None => rights.hub,
+    let allowed = match (envelope.command.park(), &envelope.command) {
+        // A person's own pass code is theirs to change.
+        (Some(park), Command::PersonSetPassCode(args)) if envelope.actor == Actor::User(args.person.clone()) => {
+            rights.are_any(park)
+        }
+        (Some(park), _) => rights.allow(kind, park),
+        (None, _) => rights.are_the_hubs(),
     };
-    if allowed { Ok(()) } else { Err(Refusal::new(RefusalCode::NotAllowed, Remedy::AskForRight).into()) }
+    if allowed { Ok(()) } else { Err(not_allowed()) }
+}
+
+fn not_allowed() -> Stop {
+    Refusal::new(RefusalCode::NotAllowed, Remedy::AskForRight).into()
 }
 
 /// The guards that the hub locks, sorted, before it loads facts (protocol, "The hub's writing transaction"): commands
@@ -131,6 +143,11 @@ pub fn guards(command: &Command) -> BTreeSet<String> {
             list
         }
         Command::MatchDecide(args) => vec![format!("decision/{}", args.decision)],
+        Command::PersonCreate(args) => {
+            vec![format!("person/{}", args.person), format!("login/{}/{}", args.park, fold::name(&args.login))]
+        }
+        Command::PersonSetPassCode(args) => vec![format!("person/{}", args.person)],
+        Command::PersonRemove(args) => vec![format!("person/{}", args.person)],
         Command::ParkCreate(args) => vec![format!("park/{}", args.park)],
         Command::ParkSetFaces(args) => vec![format!("park/{}", args.park)],
         Command::DeviceEnrol(args) => vec![format!("device/{}", args.device)],

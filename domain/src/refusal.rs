@@ -60,6 +60,10 @@ codes! {
     Exists = "exists",
     /// Another driver of the park has this licence; the refusal offers that driver.
     LicenceTaken = "licence_taken",
+    /// There is no such person in the park.
+    UnknownPerson = "unknown_person",
+    /// Another person of the park has this login; the refusal offers that person.
+    LoginTaken = "login_taken",
     /// All edited fields were changed by somebody else meanwhile.
     Conflict = "conflict",
     /// This command id was used before with other bytes.

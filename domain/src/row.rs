@@ -59,6 +59,8 @@ kinds! {
     Photo = "photo",
     /// A person's decision whether two faces are one person.
     MatchDecision = "match_decision",
+    /// A person of a park, in its staff scope.
+    User = "user",
     /// An enrolled appliance, in its own scope; carries revocation.
     Device = "device",
     /// A right to write, held by a device or a user.

@@ -4,13 +4,14 @@
 //! Facts change only by commands of the hub, so that replicas learn of them like of anything else.
 
 pub mod import;
+pub mod people;
 pub mod show;
 pub mod socket;
 
 use std::collections::BTreeSet;
 
 use parkdesk_domain::body::{FacePolicy, Park, ParkSettings, Photo};
-use parkdesk_domain::command::{Command, DeviceRevoke, ParkCreate, ParkSetFaces};
+use parkdesk_domain::command::{Command, DeviceRevoke, ParkCreate, ParkSetFaces, PersonRemove, PersonSetPassCode};
 use parkdesk_domain::rights::Role;
 use parkdesk_domain::scope::Area;
 use parkdesk_domain::wire::Verdict;
@@ -82,6 +83,29 @@ pub enum Request {
         /// The device.
         device: DeviceId,
     },
+    /// A new person of a park; the pass code was made a verifier where it was typed.
+    PersonAdd(people::NewPerson),
+    /// A park's people.
+    PersonList {
+        /// The park.
+        park: RowId,
+    },
+    /// A person's new pass code.
+    PersonSetPassCode {
+        /// The park.
+        park: RowId,
+        /// The person.
+        person: RowId,
+        /// Of the new pass code.
+        verifier: String,
+    },
+    /// A person no longer works there.
+    PersonRemove {
+        /// The park.
+        park: RowId,
+        /// The person.
+        person: RowId,
+    },
     /// A park's photos.
     PhotoList {
         /// The park.
@@ -128,6 +152,13 @@ pub enum Answer {
     Devices {
         /// By name.
         devices: Vec<DeviceView>,
+    },
+    /// The person with this id.
+    Person(people::PersonView),
+    /// People who work there.
+    People {
+        /// By name.
+        people: Vec<people::PersonView>,
     },
     /// Photos.
     Photos {
@@ -216,12 +247,20 @@ pub async fn run<S: Store>(
             return create_park(store, now, rng, ParkCreate { park: id, name, city, settings }).await;
         }
         Request::ParkFaces { park, faces } => {
-            let command = Command::ParkSetFaces(ParkSetFaces { park, faces });
-            let (refusal, touched) = issue(store, now, rng, command).await?;
-            let answer = refusal.map_or(Answer::Done { count: 1 }, |refusal| Answer::Refused { refusal });
-            return Ok((answer, touched));
+            return done(store, now, rng, Command::ParkSetFaces(ParkSetFaces { park, faces })).await;
         }
-        Request::DeviceRevoke { device } => return revoke(store, now, rng, device).await,
+        Request::DeviceRevoke { device } => {
+            return done(store, now, rng, Command::DeviceRevoke(DeviceRevoke { device })).await;
+        }
+        Request::PersonAdd(new) => return people::add(store, now, rng, new).await,
+        Request::PersonSetPassCode { park, person, verifier } => {
+            let args = PersonSetPassCode { person, park, verifier };
+            return done(store, now, rng, Command::PersonSetPassCode(args)).await;
+        }
+        Request::PersonRemove { park, person } => {
+            return done(store, now, rng, Command::PersonRemove(PersonRemove { person, park })).await;
+        }
+        Request::PersonList { park } => (Answer::People { people: people::list(store, &park).await? }, nothing),
         Request::DriverImport { park, csv, dry_run } => {
             let (report, touched) = import::run(store, now, &park, &csv, dry_run).await?;
             (Answer::Imported(report), touched)
@@ -270,17 +309,18 @@ async fn create_park<S: Store>(
     Ok((answer, touched))
 }
 
-async fn revoke<S: Store>(
+/// Issues a command that has no answer but that it is done.
+async fn done<S: Store>(
     store: &S,
     now: Millis,
     rng: &mut (impl Rng + Send),
-    device: DeviceId,
+    command: Command,
 ) -> store::Result<(Answer, BTreeSet<Scope>)> {
-    let (refusal, touched) = issue(store, now, rng, Command::DeviceRevoke(DeviceRevoke { device })).await?;
+    let (refusal, touched) = issue(store, now, rng, command).await?;
     Ok((refusal.map_or(Answer::Done { count: 1 }, |refusal| Answer::Refused { refusal }), touched))
 }
 
-/// What a device of this role reads in its park.
+/// What a device of this role reads in its park: whoever has a desk knows the people who may sign in there.
 fn areas_of(role: &Role) -> Option<&'static [Area]> {
     Some(match role {
         Role::Field => &[Area::Directory],
@@ -288,8 +328,8 @@ fn areas_of(role: &Role) -> Option<&'static [Area]> {
         Role::Senior | Role::Admin => {
             &[Area::Directory, Area::Fleet, Area::Staff, Area::Photos, Area::Faces, Area::Chats]
         }
-        Role::Moderator => &[Area::Directory, Area::Photos],
-        Role::Reviewer => &[Area::Directory, Area::Photos, Area::Faces],
+        Role::Moderator => &[Area::Directory, Area::Staff, Area::Photos],
+        Role::Reviewer => &[Area::Directory, Area::Staff, Area::Photos, Area::Faces],
         Role::Other(_) => return None,
     })
 }

@@ -2,7 +2,7 @@
 //! writes them in the row's own transaction and can rebuild them from the rows at any time, so they hold no fact of
 //! their own. A kind that nothing looks up has no entries; a body that does not decode has none either.
 
-use parkdesk_domain::body::{Car, Device, Driver, DriverCard, Grant, Photo, PhotoFile, Subscription};
+use parkdesk_domain::body::{Car, Device, Driver, DriverCard, Grant, Photo, PhotoFile, Subscription, User};
 use parkdesk_domain::facts::Space;
 use parkdesk_domain::rights::Role;
 use parkdesk_domain::{Actor, BlobId, DeviceId, Kind, Millis, RowId, Scope, fold};
@@ -57,10 +57,13 @@ pub enum Entry {
 #[must_use]
 pub fn entries(kind: &Kind, body: &str) -> Vec<Entry> {
     match kind {
-        Kind::Driver => {
-            decode::<Driver>(body).and_then(|d| key(Space::Licence, &d.licence?.number)).into_iter().collect()
-        }
-        Kind::Car => decode::<Car>(body).and_then(|c| key(Space::Plate, &c.plate)).into_iter().collect(),
+        Kind::Driver => decode::<Driver>(body)
+            .and_then(|d| key(Space::Licence, fold::plate(&d.licence?.number)))
+            .into_iter()
+            .collect(),
+        Kind::Car => decode::<Car>(body).and_then(|c| key(Space::Plate, fold::plate(&c.plate))).into_iter().collect(),
+        // A removed person's login is free again.
+        Kind::User => decode::<User>(body).and_then(|u| key(Space::Login, fold::name(&u.login))).into_iter().collect(),
         Kind::Photo => decode::<Photo>(body).map(|photo| photo_blobs(&photo)).unwrap_or_default(),
         Kind::DriverCard => decode::<DriverCard>(body).and_then(card_thumb).into_iter().collect(),
         Kind::Grant => decode::<Grant>(body)
@@ -82,8 +85,7 @@ fn decode<T: serde::de::DeserializeOwned>(body: &str) -> Option<T> {
     serde_json::from_str(body).ok()
 }
 
-fn key(space: Space, text: &str) -> Option<Entry> {
-    let key = fold::plate(text);
+fn key(space: Space, key: String) -> Option<Entry> {
     // A plate of nothing but dashes claims nothing.
     (!key.is_empty()).then_some(Entry::Key { space, key })
 }

@@ -10,7 +10,8 @@ use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
 use parkdesk_domain::body::FacePolicy;
 use parkdesk_domain::rights::Role;
-use parkdesk_domain::{DeviceId, RowId};
+use parkdesk_domain::{DeviceId, RowId, pass_code};
+use parkdesk_hub::admin::people::NewPerson;
 use parkdesk_hub::admin::{Request, show, socket};
 use parkdesk_hub::data::{self, Opened, StartError};
 use parkdesk_hub::serve::{self, Options};
@@ -99,6 +100,9 @@ enum Noun {
     /// Appliances.
     #[command(subcommand)]
     Device(DeviceVerb),
+    /// People who sign in at a park's desks.
+    #[command(subcommand)]
+    Person(PersonVerb),
     /// Photos.
     #[command(subcommand)]
     Photo(PhotoVerb),
@@ -169,6 +173,78 @@ enum DeviceVerb {
         /// Its id.
         device: DeviceId,
     },
+}
+
+#[derive(Debug, Subcommand)]
+enum PersonVerb {
+    /// A new person; the pass code is asked for, or read from a file.
+    Add {
+        /// The park.
+        #[arg(long)]
+        park: RowId,
+        /// The name that others see.
+        #[arg(long)]
+        name: String,
+        /// What is typed at the desk.
+        #[arg(long)]
+        login: String,
+        /// photo_staff, operator, senior, moderator, reviewer or admin.
+        #[arg(long)]
+        role: String,
+        #[command(flatten)]
+        code: PassCode,
+    },
+    /// A park's people.
+    List {
+        /// The park.
+        #[arg(long)]
+        park: RowId,
+    },
+    /// A person no longer works there.
+    Remove {
+        /// The person's id.
+        person: RowId,
+        /// The park.
+        #[arg(long)]
+        park: RowId,
+    },
+    /// A person's new pass code; it is asked for, or read from a file.
+    SetPassCode {
+        /// The person's id.
+        person: RowId,
+        /// The park.
+        #[arg(long)]
+        park: RowId,
+        #[command(flatten)]
+        code: PassCode,
+    },
+}
+
+/// Where the pass code comes from: never an argument, which every user of the machine could read.
+#[derive(Debug, Args)]
+struct PassCode {
+    /// A file with the pass code on its first line; without it the code is asked for.
+    #[arg(long)]
+    pass_code_file: Option<PathBuf>,
+}
+
+impl PassCode {
+    fn verifier(&self) -> anyhow::Result<String> {
+        let code = match &self.pass_code_file {
+            Some(file) => {
+                let text = std::fs::read_to_string(file).with_context(|| file.display().to_string())?;
+                text.lines().next().unwrap_or_default().to_owned()
+            }
+            None => {
+                let typed = rpassword::prompt_password("Pass code: ").context("the pass code cannot be read")?;
+                if rpassword::prompt_password("Once more: ").context("the pass code cannot be read")? != typed {
+                    anyhow::bail!("the two pass codes differ: nothing was changed");
+                }
+                typed
+            }
+        };
+        Ok(pass_code::verifier(&code, &rand::random())?)
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -299,6 +375,15 @@ fn request(noun: Noun) -> anyhow::Result<Request> {
         }
         Noun::Device(DeviceVerb::List) => Request::DeviceList,
         Noun::Device(DeviceVerb::Revoke { device }) => Request::DeviceRevoke { device },
+        Noun::Person(PersonVerb::Add { park, name, login, role, code }) => {
+            let verifier = code.verifier()?;
+            Request::PersonAdd(NewPerson { park, name, login, role: Role::from(role), verifier })
+        }
+        Noun::Person(PersonVerb::List { park }) => Request::PersonList { park },
+        Noun::Person(PersonVerb::Remove { person, park }) => Request::PersonRemove { park, person },
+        Noun::Person(PersonVerb::SetPassCode { person, park, code }) => {
+            Request::PersonSetPassCode { park, person, verifier: code.verifier()? }
+        }
         Noun::Photo(PhotoVerb::List { park }) => Request::PhotoList { park },
         Noun::Stats => Request::Stats,
         Noun::Restored => Request::Restored,

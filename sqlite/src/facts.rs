@@ -4,7 +4,7 @@
 use parkdesk_domain::command::Actor;
 use parkdesk_domain::facts::{Answer, Question, Source, Space};
 use parkdesk_domain::rights::{Granted, Rights, Role};
-use parkdesk_domain::scope::Scope;
+use parkdesk_domain::scope::{Area, Scope};
 
 use crate::error::{Error, Result, parse};
 use crate::tx::ReadTx;
@@ -31,6 +31,7 @@ impl LocalFacts<'_, '_> {
                 let sql = match space {
                     Space::Licence => "SELECT id FROM drivers WHERE licence_key = ?2 AND scope = ?1 ORDER BY id",
                     Space::Plate => "SELECT id FROM cars WHERE scope = ?1 AND plate_key = ?2 ORDER BY id",
+                    Space::Login => "SELECT id FROM users WHERE scope = ?1 AND login_key = ?2 ORDER BY id",
                 };
                 let ids = self.0.texts(sql, (scope.to_string(), key))?;
                 if ids.is_empty() && !self.0.is_known_whole(scope)? {
@@ -42,25 +43,36 @@ impl LocalFacts<'_, '_> {
         }
     }
 
-    /// The grants held. A device's own are in its device scope, so once that is whole they are all; a person's may lie
-    /// in scopes that are not held here.
+    /// The grants held. A device's own are in its device scope, so once that is whole they are all. A person's are beside
+    /// the people of each park: they are all known once every park that this device has rights in is.
     fn rights(&self, actor: &Actor) -> Result<Answer> {
+        Ok(match actor {
+            Actor::Device(device) if !self.0.is_known_whole(&Scope::Device(device.clone()))? => Answer::Unknown,
+            Actor::Device(_) => Answer::Rights(Rights::of_device(self.granted(actor)?)),
+            Actor::User(_) => {
+                let Some(device) = self.0.device()? else { return Ok(Answer::Unknown) };
+                if !self.0.is_known_whole(&Scope::Device(device.clone()))? {
+                    return Ok(Answer::Unknown);
+                }
+                let cap = self.granted(&Actor::Device(device))?;
+                for at in &cap {
+                    if !self.0.is_known_whole(&Scope::park(&at.park, Area::Staff))? {
+                        return Ok(Answer::Unknown);
+                    }
+                }
+                Answer::Rights(Rights::of_person(self.granted(actor)?, cap))
+            }
+            // Nobody here speaks for the hub.
+            Actor::Hub | Actor::Job(_) => Answer::Rights(Rights::default()),
+        })
+    }
+
+    fn granted(&self, holder: &Actor) -> Result<Vec<Granted>> {
         let sql = "SELECT role, park_id FROM grants WHERE holder = ?1 ORDER BY id";
         let grants =
-            self.0.all(sql, [actor.to_string()], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))?;
-        let is_whole = match actor {
-            Actor::Device(device) => self.0.is_known_whole(&Scope::Device(device.clone()))?,
-            Actor::User(_) => !grants.is_empty(),
-            // Nobody here speaks for the hub.
-            Actor::Hub | Actor::Job(_) => true,
-        };
-        if !is_whole {
-            return Ok(Answer::Unknown);
-        }
-        let granted = grants
-            .into_iter()
-            .map(|(role, park)| Ok(Granted { role: Role::from(role), park: parse("grant", &park)? }))
-            .collect::<Result<_>>()?;
-        Ok(Answer::Rights(Rights { granted, hub: false }))
+            self.0.all(sql, [holder.to_string()], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))?;
+        let granted =
+            |(role, park): (String, String)| Ok(Granted { role: Role::from(role), park: parse("grant", &park)? });
+        grants.into_iter().map(granted).collect()
     }
 }

@@ -15,7 +15,7 @@ use parkdesk_domain::facts::{self, PlanError, Planned, Question};
 use parkdesk_domain::fold;
 use parkdesk_domain::plan::Outcome;
 use parkdesk_domain::row::{Kind, RowRef, Write};
-use parkdesk_domain::scope::Scope;
+use parkdesk_domain::scope::{Area, Scope};
 use serde_json::Value;
 
 use crate::error::{Error, Result, from_json};
@@ -58,6 +58,7 @@ impl Touch {
         let touch = match &row.kind {
             Kind::Driver => text("/licence/number").map(|n| Self::new(scope, "key/licence", fold::plate(n))),
             Kind::Car => text("/plate").map(|plate| Self::new(scope, "key/plate", fold::plate(plate))),
+            Kind::User => text("/login").map(|login| Self::new(scope, "key/login", fold::name(login))),
             Kind::Grant => text("/holder").map(|holder| Self::new(String::new(), "rights", holder)),
             Kind::Park
             | Kind::ParkCard
@@ -112,10 +113,11 @@ impl ReadTx<'_> {
         }
     }
 
-    /// Everything of a scope that pending commands rest on; with the device scope also rights.
+    /// Everything of a scope that pending commands rest on; with a scope that holds grants also rights.
     pub(crate) fn touched_in(&self, scope: &Scope) -> Result<BTreeSet<Touch>> {
         let text = scope.to_string();
-        let rights = if matches!(scope, Scope::Device(_)) { "" } else { text.as_str() };
+        let holds_grants = matches!(scope, Scope::Device(_) | Scope::Park(_, Area::Staff));
+        let rights = if holds_grants { "" } else { text.as_str() };
         let sql = "SELECT DISTINCT scope, kind, id FROM pending_touch WHERE scope = ?1 OR scope = ?2";
         let touches = self.all(sql, (&text, rights), |row| {
             Ok(Touch::new(row.get(0)?, row.get::<_, String>(1)?, row.get::<_, String>(2)?))

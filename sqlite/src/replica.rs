@@ -21,7 +21,10 @@ use crate::files::{Files, StoredFile};
 use crate::templates::Template;
 use crate::tx::{ReadTx, WriteTx};
 
-const STEPS: Steps = &[("V1__replica", include_str!("../migrations/0001_replica.sql"))];
+const STEPS: Steps = &[
+    ("V1__replica", include_str!("../migrations/0001_replica.sql")),
+    ("V2__people", include_str!("../migrations/0002_people.sql")),
+];
 
 /// An appliance's replica; clones share it.
 #[derive(Clone)]

@@ -2,7 +2,7 @@
 //! makes them anew. A body that does not decode has no typed row and stays raw ("needs a newer version").
 
 use parkdesk_domain::body::{
-    Car, Device, Driver, DriverCard, FileClass, Grant, MatchDecision, ParkCard, Photo, Subscription,
+    Car, Device, Driver, DriverCard, FileClass, Grant, MatchDecision, ParkCard, Photo, Subscription, User,
 };
 use parkdesk_domain::fold;
 use parkdesk_domain::ids::RowId;
@@ -24,6 +24,7 @@ const TABLES: &[&str] = &[
     "grants",
     "subscriptions",
     "devices",
+    "users",
     "driver_docs",
     "driver_keys",
     "driver_words",
@@ -84,6 +85,14 @@ impl WriteTx<'_> {
                 let Ok(subscription) = serde_json::from_str::<Subscription>(body) else { return Ok(()) };
                 let sql = "INSERT INTO subscriptions (scope, id, wanted) VALUES (?1, ?2, ?3)";
                 self.exec(sql, params![at.0, at.1, subscription.scope.to_string()])?;
+            }
+            Kind::User => {
+                let Ok(user) = serde_json::from_str::<User>(body) else { return Ok(()) };
+                let sql = "INSERT INTO users (scope, id, park_id, name, login_key, role, removed_at_ms)
+                           VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+                let login = Some(fold::name(&user.login)).filter(|key| !key.is_empty());
+                let (park, removed) = (user.park_id.as_str(), user.removed_at_ms.map(|at| at.0));
+                self.exec(sql, params![at.0, at.1, park, user.name, login, user.role.as_str(), removed])?;
             }
             Kind::Device => {
                 let Ok(device) = serde_json::from_str::<Device>(body) else { return Ok(()) };
@@ -209,6 +218,9 @@ impl WriteTx<'_> {
             }
             Kind::Subscription => {
                 self.exec("DELETE FROM subscriptions WHERE scope = ?1 AND id = ?2", at)?;
+            }
+            Kind::User => {
+                self.exec("DELETE FROM users WHERE scope = ?1 AND id = ?2", at)?;
             }
             Kind::Device => {
                 self.exec("DELETE FROM devices WHERE scope = ?1 AND id = ?2", at)?;

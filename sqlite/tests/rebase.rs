@@ -381,7 +381,7 @@ fn using_an_offered_driver_sends_the_photos_of_the_refused_one_again() {
         seq: 0,
         id: command_id(77),
         schema: 1,
-        actor: Actor::User(id("u2")),
+        actor: Actor::User(id("u1")),
         after: vec![],
         recorded_at_ms: Millis(1),
         command: other,

@@ -15,12 +15,16 @@ use crate::rights::{Granted, Rights, Role};
 use crate::row::{Kind, RowRef, SCHEMA};
 use crate::scope::{Area, Scope};
 
+mod person;
+
 /// Rows by reference; scopes not held answer `Unknown`, as on a replica.
 #[derive(Default)]
 struct World {
     rows: BTreeMap<RowRef, String>,
     not_held: Vec<Scope>,
     rounds: usize,
+    /// The device's role in park `p1`; admin if absent.
+    device_role: Option<Role>,
 }
 
 impl Source for World {
@@ -44,10 +48,21 @@ impl World {
                     .collect(),
             ),
             Question::Rights(actor) if actor.is_hub() => Answer::Rights(Rights::of_hub()),
-            Question::Rights(_) => {
-                Answer::Rights(Rights { granted: vec![Granted { role: Role::Admin, park: id("p1") }], hub: false })
+            Question::Rights(actor) => {
+                let role = self.device_role.clone().unwrap_or(Role::Admin);
+                let device = vec![Granted { role, park: id("p1") }];
+                Answer::Rights(match actor {
+                    Actor::User(_) => Rights::of_person(self.granted(actor), device),
+                    Actor::Device(_) | Actor::Hub | Actor::Job(_) => Rights::of_device(device),
+                })
             }
         }
+    }
+
+    fn granted(&self, holder: &Actor) -> Vec<Granted> {
+        let grants = self.rows.iter().filter(|(row, _)| row.kind == Kind::Grant);
+        let grants = grants.map(|(_, body)| serde_json::from_str::<Grant>(body).unwrap());
+        grants.filter(|g| g.holder == *holder).map(|g| Granted { role: g.role, park: g.park }).collect()
     }
 
     fn run(&mut self, command: Command) -> Outcome {
@@ -93,12 +108,13 @@ impl World {
 
 fn holds(row: &RowRef, body: &str, space: Space, key: &str) -> bool {
     let value: serde_json::Value = serde_json::from_str(body).unwrap();
-    let text = match (space, &row.kind) {
-        (Space::Licence, Kind::Driver) => value.pointer("/licence/number"),
-        (Space::Plate, Kind::Car) => value.get("plate"),
-        _ => None,
-    };
-    text.and_then(|t| t.as_str()).is_some_and(|t| fold::plate(t) == key)
+    let text = |pointer: &str| value.pointer(pointer).and_then(|t| t.as_str()).unwrap_or_default();
+    match (space, &row.kind) {
+        (Space::Licence, Kind::Driver) => fold::plate(text("/licence/number")) == key,
+        (Space::Plate, Kind::Car) => fold::plate(text("/plate")) == key,
+        (Space::Login, Kind::User) => fold::name(text("/login")) == key,
+        _ => false,
+    }
 }
 
 fn id(text: &str) -> RowId {

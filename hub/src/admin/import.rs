@@ -189,6 +189,8 @@ fn refused(line: u64, refusal: &Refusal) -> LineError {
         | RefusalCode::UnknownDriver
         | RefusalCode::UnknownPhoto
         | RefusalCode::UnknownDecision
+        | RefusalCode::UnknownPerson
+        | RefusalCode::LoginTaken
         | RefusalCode::Conflict
         | RefusalCode::IdReused
         | RefusalCode::UnknownCommand

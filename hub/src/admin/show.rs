@@ -32,6 +32,11 @@ pub fn text(answer: &Answer) -> String {
                 vec![d.id.to_string(), d.name.clone(), state.into(), rights.join(" ")]
             }),
         ),
+        Answer::Person(person) => format!("{}\n", person.id),
+        Answer::People { people } => table(
+            &["id", "name", "login", "role"],
+            people.iter().map(|p| vec![p.id.to_string(), p.name.clone(), p.login.clone(), p.role.as_str().to_owned()]),
+        ),
         Answer::Photos { photos } => table(
             &["id", "driver", "status", "original", "portrait", "thumb", "sha256"],
             photos.iter().map(|p| {
@@ -77,6 +82,8 @@ pub fn is_success(answer: &Answer) -> bool {
         | Answer::Drivers { .. }
         | Answer::Code { .. }
         | Answer::Devices { .. }
+        | Answer::Person(_)
+        | Answer::People { .. }
         | Answer::Photos { .. }
         | Answer::Stats(_)
         | Answer::Done { .. } => true,

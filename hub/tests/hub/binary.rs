@@ -343,3 +343,28 @@ fn administrator_and_hub_wait_for_each_other_at_the_start() {
     release.join().unwrap();
     assert_eq!(park.join().unwrap()["id"], "p1");
 }
+
+#[test]
+fn people_are_looked_after_on_the_command_line_and_no_pass_code_is_an_argument() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    let hub = serve(&data);
+    admin(&data, &["park", "create", "--name", "Парк", "--city", "msk", "--id", "p1"]);
+    let code = dir.path().join("code");
+    std::fs::write(&code, "тайный код\nand a second line\n").unwrap();
+    let code = code.to_str().unwrap();
+    let add = ["person", "add", "--park", "p1", "--name", "Анна", "--login", "anna", "--role", "admin"];
+    let person = admin(&data, &[&add[..], &["--pass-code-file", code]].concat());
+    let id = person["id"].as_str().unwrap();
+    let people = admin(&data, &["person", "list", "--park", "p1"]);
+    assert_eq!(people["people"], json!([{"id": id, "park": "p1", "name": "Анна", "login": "anna", "role": "admin"}]));
+    std::fs::write(code, "12345\n").unwrap();
+    let output = run(&data, &["person", "set-pass-code", id, "--park", "p1", "--pass-code-file", code]);
+    assert!(!output.status.success());
+    assert!(String::from_utf8_lossy(&output.stderr).contains("6 to 64 characters"), "{output:?}");
+    std::fs::write(code, "another code\n").unwrap();
+    admin(&data, &["person", "set-pass-code", id, "--park", "p1", "--pass-code-file", code]);
+    drop(hub);
+    admin(&data, &["person", "remove", id, "--park", "p1"]);
+    assert_eq!(admin(&data, &["person", "list", "--park", "p1"])["people"], json!([]));
+}

@@ -14,6 +14,7 @@ mod blobs;
 mod enrol;
 mod foreign;
 mod http;
+mod people;
 mod pull;
 mod push;
 mod world;

@@ -176,6 +176,12 @@ impl Device {
         self.command_at(self.seq, &format!("{}-{}-{}", self.id, self.epoch, self.seq), command, after)
     }
 
+    /// The next command's bytes, given by a person who sits at the device.
+    pub(crate) fn command_of(&mut self, person: &str, command: Command) -> String {
+        let own = format!("\"actor\":\"device/{}\"", self.id);
+        self.command(command, &[]).replace(&own, &format!("\"actor\":\"user/{person}\""))
+    }
+
     pub(crate) fn command_at(&self, seq: u64, name: &str, command: Command, after: &[u64]) -> String {
         let envelope = Envelope {
             seq,
@@ -232,6 +238,20 @@ impl Device {
         }
         frames
     }
+}
+
+pub(crate) const VERIFIER: &str =
+    "$argon2id$v=19$m=64,t=1,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+
+pub(crate) fn person(person: &str, park: &str, role: Role) -> Command {
+    Command::PersonCreate(Box::new(PersonCreate {
+        person: id(person),
+        park: id(park),
+        name: format!("Имя {person}"),
+        login: person.into(),
+        role,
+        verifier: VERIFIER.into(),
+    }))
 }
 
 pub(crate) fn driver(driver: &str, park: &str, licence: &str) -> Command {

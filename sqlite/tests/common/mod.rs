@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 
-use parkdesk_domain::body::{ParkSettings, PhotoFile, VerdictRow};
+use parkdesk_domain::body::{Grant, ParkSettings, PhotoFile, VerdictRow};
 use parkdesk_domain::command::*;
 use parkdesk_domain::facts::{self, Answer, Question, Source, Space};
 use parkdesk_domain::ids::{BlobId, CommandId, DeviceId, Millis, RowId};
@@ -38,6 +38,10 @@ pub fn photos() -> Scope {
     Scope::park(&id("p1"), Area::Photos)
 }
 
+pub fn staff() -> Scope {
+    Scope::park(&id("p1"), Area::Staff)
+}
+
 pub fn directory() -> Scope {
     Scope::park(&id("p1"), Area::Directory)
 }
@@ -61,18 +65,21 @@ impl Source for Hub {
 }
 
 impl Hub {
-    /// With park `p1` and device `d1` subscribed to its directory, fleet and photos.
+    /// With park `p1`, its admin `u1`, and device `d1` subscribed to its directory, fleet and photos.
     pub fn new() -> Self {
+        Self::with_device(Role::Admin, vec![directory(), fleet(), photos()])
+    }
+
+    pub fn with_device(role: Role, scopes: Vec<Scope>) -> Self {
         let mut hub = Self { rows: BTreeMap::new(), heads: BTreeMap::new(), epoch: 1, judged: BTreeMap::new() };
         let settings = ParkSettings::default();
         hub.own(
             1,
             Command::ParkCreate(ParkCreate { park: id("p1"), name: "Парк".into(), city: "msk".into(), settings }),
         );
-        let scopes = vec![directory(), fleet(), photos()];
-        let enrol =
-            DeviceEnrol { device: device(), name: "desk".into(), role: Role::Admin, parks: vec![id("p1")], scopes };
+        let enrol = DeviceEnrol { device: device(), name: "desk".into(), role, parks: vec![id("p1")], scopes };
         hub.own(2, Command::DeviceEnrol(enrol));
+        hub.own(3, new_person("u1", "ivanova", Role::Admin));
         hub
     }
 
@@ -116,10 +123,20 @@ impl Hub {
                     .collect(),
             ),
             Question::Rights(actor) if actor.is_hub() => Answer::Rights(Rights::of_hub()),
-            Question::Rights(_) => {
-                Answer::Rights(Rights { granted: vec![Granted { role: Role::Admin, park: id("p1") }], hub: false })
+            Question::Rights(actor) => {
+                let device = self.granted(&Actor::Device(device()));
+                Answer::Rights(match actor {
+                    Actor::User(_) => Rights::of_person(self.granted(actor), device),
+                    Actor::Device(_) | Actor::Hub | Actor::Job(_) => Rights::of_device(device),
+                })
             }
         }
+    }
+
+    fn granted(&self, holder: &Actor) -> Vec<Granted> {
+        let grants = self.rows.iter().filter(|(at, row)| at.kind == Kind::Grant && !row.deleted);
+        let grants = grants.map(|(_, row)| serde_json::from_str::<Grant>(&row.body).unwrap());
+        grants.filter(|g| g.holder == *holder).map(|g| Granted { role: g.role, park: g.park }).collect()
     }
 
     /// Judges stored bytes; the verdict becomes a row of the device scope.
@@ -170,12 +187,13 @@ impl Hub {
 
 fn holds(row: &RowRef, body: &str, space: Space, key: &str) -> bool {
     let value: serde_json::Value = serde_json::from_str(body).unwrap();
-    let text = match (space, &row.kind) {
-        (Space::Licence, Kind::Driver) => value.pointer("/licence/number"),
-        (Space::Plate, Kind::Car) => value.get("plate"),
-        _ => None,
-    };
-    text.and_then(|t| t.as_str()).is_some_and(|t| fold::plate(t) == key)
+    let text = |pointer: &str| value.pointer(pointer).and_then(|t| t.as_str()).unwrap_or_default();
+    match (space, &row.kind) {
+        (Space::Licence, Kind::Driver) => fold::plate(text("/licence/number")) == key,
+        (Space::Plate, Kind::Car) => fold::plate(text("/plate")) == key,
+        (Space::Login, Kind::User) => fold::name(text("/login")) == key,
+        _ => false,
+    }
 }
 
 /// An enrolled replica that pulled everything.
@@ -222,6 +240,14 @@ pub fn submit_as(replica: &Replica, n: u32, actor: Actor, command: Command) -> S
 pub fn saved(submitted: &Submitted) -> u64 {
     let Submitted::Saved { seq, .. } = submitted else { panic!("{submitted:?}") };
     *seq
+}
+
+pub const VERIFIER: &str =
+    "$argon2id$v=19$m=64,t=1,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+
+pub fn new_person(person: &str, login: &str, role: Role) -> Command {
+    let (name, login, verifier) = (format!("Имя {person}"), login.into(), VERIFIER.into());
+    Command::PersonCreate(Box::new(PersonCreate { person: id(person), park: id("p1"), name, login, role, verifier }))
 }
 
 pub fn new_driver(driver: &str, last_name: &str, licence: Option<&str>, plate: Option<&str>) -> Command {

@@ -76,16 +76,11 @@ impl Facts<'_> {
             return Ok(if actor.is_hub() { Rights::of_hub() } else { Rights::default() });
         };
         let of_device = granted(self.tx, &Actor::Device(device.clone()))?;
-        let granted = match actor {
-            Actor::Device(_) => of_device,
-            // A person may do what is theirs, where the device may do anything.
-            Actor::User(_) => granted(self.tx, actor)?
-                .into_iter()
-                .filter(|mine| of_device.iter().any(|its| its.park == mine.park))
-                .collect(),
-            Actor::Hub | Actor::Job(_) => Vec::new(),
-        };
-        Ok(Rights { granted, hub: false })
+        Ok(match actor {
+            Actor::Device(_) => Rights::of_device(of_device),
+            Actor::User(_) => Rights::of_person(granted(self.tx, actor)?, of_device),
+            Actor::Hub | Actor::Job(_) => Rights::default(),
+        })
     }
 }
 

@@ -98,7 +98,7 @@ struct At<'a> {
 /// The kinds that have entries: others need no look into the narrow tables.
 fn table_of(kind: &str) -> Option<&'static str> {
     match Kind::from(kind) {
-        Kind::Driver | Kind::Car => Some("DELETE FROM keys"),
+        Kind::Driver | Kind::Car | Kind::User => Some("DELETE FROM keys"),
         Kind::Photo | Kind::DriverCard => Some("DELETE FROM blob_refs"),
         Kind::Grant => Some("DELETE FROM grants"),
         Kind::Subscription => Some("DELETE FROM subscriptions"),
