@@ -23,7 +23,8 @@ export function PersonMenu() {
   const role = person && ROLES.includes(person.role) ? t(`role.${person.role}`) : t("menu.nobody_help");
   return (
     <MenuTrigger>
-      <Button className={styles.button} aria-label={t("menu.label", { name })}>
+      <Button className={styles.button}>
+        <span className="visually-hidden">{t("menu.label", { name })}</span>
         <span className={styles.avatar} aria-hidden="true">
           {person ? initials(person.name) : <UserRound size={18} />}
         </span>

@@ -25,7 +25,7 @@ const ENTRIES: Entry[] = Object.entries(files).flatMap(([path, states]) => {
   return Object.entries(states).map(([name, state]) => ({ id: `${file}/${name}`, file, name, state }));
 });
 
-const isPage = (state: State) => "page" in state;
+const isPage = (state: State) => !("render" in state);
 
 export default function Gallery() {
   const asked = useMemo(() => new URLSearchParams(window.location.search), []);
@@ -102,12 +102,22 @@ function Stage({ state, look }: { state: State; look: Look }) {
     return end;
   }, [state, look]);
   if (!isReady) return null;
-  const shown: ReactNode = "page" in state ? <World /> : state.render();
+  const shown: ReactNode = "page" in state ? <World /> : "whole" in state ? state.whole() : state.render();
   return (
     <Router hook={location.hook} searchHook={location.searchHook}>
-      <Providers queries={queries}>{shown}</Providers>
+      <Providers queries={queries}>
+        <Looked look={look}>{shown}</Looked>
+      </Providers>
     </Router>
   );
+}
+
+/** A component by itself has no World around it that speaks the language asked for. */
+function Looked({ look, children }: { look: Look; children: ReactNode }) {
+  useEffect(() => {
+    if (look.lang === "ru" || look.lang === "en") void speak(look.lang);
+  }, [look]);
+  return children;
 }
 
 function looked({ lang, theme }: Look): object {

@@ -23,7 +23,7 @@ export function Starting() {
 export function NoAnswer() {
   const { t } = useTranslation("setup");
   return (
-    <Late after={1_500}>
+    <Late after={600}>
       <Frame title={t("no_answer.title")} over={<Sign icon={<PlugZap size={24} />} />}>
         <p>{t("no_answer.text")}</p>
         <Steps lines={[t("no_answer.wait"), t("no_answer.start")]} />

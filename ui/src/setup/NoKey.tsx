@@ -25,7 +25,8 @@ export function NoKey({ installation, onEnrol }: NoKeyProps) {
       <p>{t("no_key.text")}</p>
       {found && (
         <p className="secondary">
-          {t(`no_key.looked_in.${found.looked_in}`, { place: found.place })} {found.why}
+          {t(`no_key.looked_in.${found.looked_in}`, { place: found.place })}{" "}
+          {found.why && t("no_key.why", { why: found.why })}
         </p>
       )}
       <div className={styles.ways}>

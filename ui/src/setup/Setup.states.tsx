@@ -1,4 +1,5 @@
 import { INSTALLATION, SETTINGS, sessionOf } from "../dev/fixtures";
+import { Frame } from "../shared/Frame";
 import { problem, type State, type States } from "../shared/states";
 import { NoKey } from "./NoKey";
 import { RecoveryStep } from "./RecoveryStep";
@@ -9,7 +10,7 @@ const nobody = sessionOf({ required: false, person: null, people: [] });
 const none = () => {};
 
 const step = (name: Step, answers: State["answers"] = {}): State => ({
-  render: () => <Setup step={name} besideOld={false} onStep={none} onLang={none} />,
+  whole: () => <Setup step={name} besideOld={false} onStep={none} onLang={none} />,
   answers: {
     "GET /api/v1/session": nobody,
     "GET /api/v1/settings": { ...SETTINGS, watch_folder: null },
@@ -18,7 +19,7 @@ const step = (name: Step, answers: State["answers"] = {}): State => ({
 });
 
 const noKey = (looked_in: "keyring" | "file", has_recovery_copy: boolean): State => ({
-  render: () => (
+  whole: () => (
     <NoKey
       installation={{
         ...INSTALLATION,
@@ -42,16 +43,17 @@ export const states: States = {
   },
   hub: step("hub", { "POST /api/v1/installation/enrol": problem(409, "enrol_failed", "expired_code") }),
   recovery: {
-    render: () => (
-      <RecoveryStep
-        code="K7QF-3MWD-90XB-5TZA-HH2C-E8RN-4VPY-6JS1"
-        name="Фотоцентр на Варшавском шоссе"
-        onCode={none}
-        onNext={none}
-        onBack={undefined}
-      />
+    whole: () => (
+      <Frame title="Код восстановления">
+        <RecoveryStep
+          code="K7QF-3MWD-90XB-5TZA-HH2C-E8RN-4VPY-6JS1"
+          name="Фотоцентр на Варшавском шоссе"
+          onCode={none}
+          onNext={none}
+          onBack={undefined}
+        />
+      </Frame>
     ),
-    width: 560,
   },
   "recovery after a reload": step("recovery"),
   camera: step("camera"),

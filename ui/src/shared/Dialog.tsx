@@ -1,7 +1,7 @@
 // Dialogs and drawers. A drawer slides in at the right and never hides the list under it; a dialog asks before something
 // that cannot be undone.
 import { X } from "lucide-react";
-import type { ReactNode } from "react";
+import { type ReactNode, useEffect, useRef } from "react";
 import { Dialog as AriaDialog, Heading, Modal, ModalOverlay } from "react-aria-components";
 import { useTranslation } from "react-i18next";
 import { IconButton } from "./Button";
@@ -50,12 +50,25 @@ export interface DrawerProps {
   children: ReactNode;
   /** Beside the title: states, small actions. */
   aside?: ReactNode;
+  /** Takes the focus when it opens and gives it back when it closes. */
+  takesFocus?: boolean;
 }
 
-export function Drawer({ title, onClose, children, aside }: DrawerProps) {
+export function Drawer({ title, onClose, children, aside, takesFocus = false }: DrawerProps) {
   const { t } = useTranslation("common");
+  const drawer = useRef<HTMLElement>(null);
+  useEffect(() => {
+    if (!takesFocus) return;
+    const before = document.activeElement;
+    drawer.current?.focus();
+    return () => {
+      if (before instanceof HTMLElement) before.focus();
+    };
+  }, [takesFocus]);
   return (
     <aside
+      ref={drawer}
+      tabIndex={-1}
       className={styles.drawer}
       aria-label={title}
       onKeyDown={(event) => {

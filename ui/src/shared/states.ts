@@ -14,6 +14,10 @@ export type State = { answers?: Answers } & (
       width?: number;
     }
   | {
+      /** A component that fills the window, shown by itself. */
+      whole: () => ReactNode;
+    }
+  | {
       /** The whole app at this address. */
       page: string;
     }

@@ -32,12 +32,12 @@ export function AttentionDrawer({ entry, onClose }: { entry: AttentionView; onCl
       },
     });
   return (
-    <Drawer title={entry.subject?.name ?? kindName(entry.command)} onClose={onClose}>
+    <Drawer title={entry.subject?.name ?? kindName(entry.command ?? entry.kind)} onClose={onClose} takesFocus>
       <div className={styles.drawer}>
         <div className={styles.reason}>
           <p>{reason(entry)}</p>
           <p className="secondary">
-            {kindName(entry.command)} · {ago(entry.created_at_ms, lang)}
+            {kindName(entry.command ?? entry.kind)} · {ago(entry.created_at_ms, lang)}
           </p>
         </div>
         {entry.conflicts.length > 0 ? (

@@ -57,7 +57,7 @@ function Row({ entry, isOpened, onOpen }: { entry: AttentionView; isOpened: bool
         <Icon size={16} />
       </span>
       <span className={styles.text}>
-        <strong>{entry.subject?.name ?? kindName(entry.command)}</strong>
+        <strong>{entry.subject?.name ?? kindName(entry.command ?? entry.kind)}</strong>
         <span>
           {entry.subject?.name ? `${kindName(entry.command)}: ` : ""}
           {reason(entry)}

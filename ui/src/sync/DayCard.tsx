@@ -26,7 +26,16 @@ export function DayCard() {
       }
     >
       <Result query={query} empty={(points) => (points.length === 0 ? <p>{t("day.none")}</p> : undefined)}>
-        {(points) => (isTable ? <Table points={points} /> : <Chart points={points} />)}
+        {(points) =>
+          isTable ? (
+            // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be scrollable by keyboard
+            <section className={styles.scroller} aria-label={t("day.title")} tabIndex={0}>
+              <Table points={points} />
+            </section>
+          ) : (
+            <Chart points={points} />
+          )
+        }
       </Result>
     </Card>
   );
@@ -64,31 +73,29 @@ function Table({ points }: { points: DayPoint[] }) {
   const { t } = useTranslation("sync");
   const lang = useLang();
   return (
-    <div className={styles.scroller}>
-      <table className={styles.table}>
-        <caption className="visually-hidden">{t("day.title")}</caption>
-        <thead>
-          <tr>
-            <th scope="col">{t("day.hour")}</th>
-            {[...SERIES, "failed"].map((name) => (
-              <th key={name} scope="col">
-                {t(`day.${name}`)}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {hours(points).map((row) => (
-            <tr key={row.at_ms}>
-              <th scope="row">{time(row.at_ms, lang)}</th>
-              <td>{count(row.waiting, lang)}</td>
-              <td>{count(row.sent, lang)}</td>
-              <td>{count(row.received, lang)}</td>
-              <td>{count(row.problems, lang)}</td>
-            </tr>
+    <table className={styles.table}>
+      <caption className="visually-hidden">{t("day.title")}</caption>
+      <thead>
+        <tr>
+          <th scope="col">{t("day.hour")}</th>
+          {[...SERIES, "failed"].map((name) => (
+            <th key={name} scope="col">
+              {t(`day.${name}`)}
+            </th>
           ))}
-        </tbody>
-      </table>
-    </div>
+        </tr>
+      </thead>
+      <tbody>
+        {hours(points).map((row) => (
+          <tr key={row.at_ms}>
+            <th scope="row">{time(row.at_ms, lang)}</th>
+            <td>{count(row.waiting, lang)}</td>
+            <td>{count(row.sent, lang)}</td>
+            <td>{count(row.received, lang)}</td>
+            <td>{count(row.problems, lang)}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
   );
 }

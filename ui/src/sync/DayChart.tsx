@@ -65,12 +65,12 @@ function options(
   const style = getComputedStyle(element);
   const colour = (name: string) => style.getPropertyValue(name).trim();
   const font = `11px ${colour("--font")}`;
-  const bars = uPlot.paths.bars?.({ size: [0.7, 12] });
+  const bars = uPlot.paths.bars?.({ size: [0.8, 6] });
   const isBars = series !== "waiting";
   return {
     width: element.clientWidth,
     height: hasAxis ? HEIGHT + AXIS : HEIGHT,
-    padding: [6, 8, 0, 0],
+    padding: [6, 8, hasAxis ? 0 : 6, 0],
     cursor: { sync: { key: SYNC_KEY }, points: { show: false }, drag: { x: false, y: false } },
     legend: { show: false },
     scales: {

@@ -123,6 +123,15 @@ const ATTENTION: AttentionView[] = [
   }),
 ];
 
+const settling = (id: string): State => ({
+  page: `/sync?entry=${id}`,
+  answers: {
+    "GET /api/v1/status": statusOf({ needs_attention: 4 }),
+    "GET /api/v1/needs-attention": ATTENTION,
+    "GET /api/v1/sync": syncOf({ waiting: waiting(3), waiting_total: 3 }),
+  },
+});
+
 const page = (answers: State["answers"]): State => ({ page: "/sync", ...(answers ? { answers } : {}) });
 const pill = (more: Parameters<typeof statusOf>[0], batch = NO_BATCH): State => ({
   render: () => (
@@ -185,6 +194,9 @@ export const states: States = {
       held: { files: 12, bytes: 41_000_000 },
     }),
   }),
+  "a conflict to settle": settling("1"),
+  "a refusal to settle": settling("2"),
+  "a photo to settle": settling("3"),
   "paused, 1,214 waiting": page({
     "GET /api/v1/status": statusOf({
       link: link("paused", { next_try_at_ms: now + HOUR }),

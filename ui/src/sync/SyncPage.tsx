@@ -1,6 +1,6 @@
 // The Sync page: where the link stands, what a person must settle, what waits and how old it is, what moves, and when.
-import { useState } from "react";
 import { useTranslation } from "react-i18next";
+import { useSearchParams } from "wouter";
 import type { SyncView } from "../api/desk";
 import { Page } from "../shared/Page";
 import { Result } from "../shared/Result";
@@ -21,14 +21,17 @@ export default function SyncPage() {
   const { t } = useTranslation(["sync", "common"]);
   const sync = useSync();
   const attention = useAttention();
-  const [opened, setOpened] = useState<string>();
+  // The entry is in the address: a driver's page leads to what is to be settled of it.
+  const [search, setSearch] = useSearchParams();
+  const opened = search.get("entry") ?? undefined;
+  const setOpened = (entry?: string) => setSearch(entry ? { entry } : {}, { replace: true });
   const link = useLink();
   const isPaused = sync.data?.link.state === "paused";
   useShortcuts([
     { keys: "KeyN", label: t("link.now"), run: () => link.now.mutate() },
     {
       keys: "KeyP",
-      label: isPaused ? t("link.resume") : t("link.pause_hour"),
+      label: isPaused ? t("link.resume") : t("link.pause_for_hour"),
       run: () => (isPaused ? link.resume.mutate() : link.pause.mutate(Date.now() + HOUR_MS)),
     },
   ]);

@@ -13,7 +13,7 @@ import { useRef } from "react";
 import { useTranslation } from "react-i18next";
 import { Link } from "wouter";
 import { useStatus } from "../api/queries";
-import { ago, dateTime, duration, time } from "../shared/format";
+import { ago, count, dateTime, duration, time } from "../shared/format";
 import { useLang } from "../shared/lang";
 import { useNow } from "../shared/now";
 import { type Batch, NO_BATCH, nextBatch, type Pill, type PillKind, pillOf } from "./pill";
@@ -75,6 +75,6 @@ function usePillText(pill: Pill, now: number): string {
   else parts.push(t(`pill.${kind}`, { count: waiting }));
   if (kind === "sending" && leftMs !== undefined) parts.push(duration(Math.max(leftMs, 1_000), lang));
   if ((kind === "offline" || kind === "paused") && waiting > 0)
-    parts.push(t("pill.waits", { count: waiting }));
+    parts.push(t("pill.waits", { count: waiting, total: count(waiting, lang) }));
   return parts.join(" · ");
 }

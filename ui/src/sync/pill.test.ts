@@ -10,8 +10,10 @@ describe("the sync pill", () => {
     expect(pill).toMatchObject({ kind: "synced", tone: "good", atMs: 1_000 });
   });
   it("tells since when it is offline and how much waits", () => {
-    const pill = pillOf(statusOf({ link: link("offline"), queue: { commands: 9, files: 5 } }), NO_BATCH);
+    const pill = pillOf(statusOf({ link: link("offline"), queue: { commands: 14, files: 42 } }), NO_BATCH);
     expect(pill).toMatchObject({ kind: "offline", atMs: 1_000, waiting: 14 });
+    const files = pillOf(statusOf({ link: link("offline"), queue: { commands: 0, files: 5 } }), NO_BATCH);
+    expect(files.waiting).toBe(5);
   });
   it("keeps offline in sight when something is to be settled, and marks that beside it", () => {
     const pill = pillOf(statusOf({ link: link("offline"), needs_attention: 2 }), NO_BATCH);

@@ -61,7 +61,8 @@ export function pillOf(status: Status | undefined, batch: Batch): Pill {
   const pill: Pill = {
     kind,
     tone: TONES[kind],
-    waiting: queue.commands + queue.files,
+    // People think in records; a photo is one of them with three files.
+    waiting: queue.commands || queue.files,
     attention: kind === "attention" ? 0 : status.needs_attention,
   };
   if (kind === "attention") pill.waiting = status.needs_attention;
