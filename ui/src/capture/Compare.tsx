@@ -1,6 +1,6 @@
 // The shot beside earlier photos of the same driver, aligned on the eyes, with what the comparison says.
 import { TriangleAlert } from "lucide-react";
-import { useState } from "react";
+import { type ReactNode, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Schemas } from "../api/client";
 import { type Shot, shotFile } from "../api/pending2";
@@ -10,6 +10,7 @@ import { eyesOf, faceInPortrait } from "../shared/face";
 import { dateTime } from "../shared/format";
 import { useLang } from "../shared/lang";
 import { Picture, photoPath } from "../shared/Picture";
+import { photoReason } from "../shared/photo-reason";
 import { PhotoStatus } from "../shared/Status";
 import { Verdict } from "../shared/Verdict";
 import styles from "./Compare.module.css";
@@ -20,11 +21,13 @@ export interface CompareProps {
   name: string;
   /** The shot may show that driver instead. */
   onOther?: (driver: { park: string; id: string; name: string }) => void;
+  /** What the check says, under the verdict. */
+  children: ReactNode;
 }
 
 const STRIP = 5;
 
-export function Compare({ shot, earlier, name, onOther }: CompareProps) {
+export function Compare({ shot, earlier, name, onOther, children }: CompareProps) {
   const lang = useLang();
   const { t } = useTranslation("capture");
   const [chosen, choose] = useState<string>();
@@ -35,6 +38,22 @@ export function Compare({ shot, earlier, name, onOther }: CompareProps) {
   const face = { width: shot.width, height: shot.height, eyes: eyesOf(shot.faces) };
   return (
     <div className={styles.compare}>
+      {shot.other_driver && (
+        <div className={styles.other} role="alert">
+          <TriangleAlert size={18} aria-hidden="true" />
+          <div>
+            <p>
+              <strong>{t("compare.other", { name: shot.other_driver.name })}</strong>
+            </p>
+            <Verdict likely={shot.other_driver.likely} among />
+            {onOther && (
+              <Button size="small" onPress={() => shot.other_driver && onOther(shot.other_driver)}>
+                {t("compare.save_for")}
+              </Button>
+            )}
+          </div>
+        </div>
+      )}
       <div className={styles.pair}>
         <figure>
           <AlignedFace path={shotFile(shot.id, "original")} face={face} alt={t("compare.now")} />
@@ -54,6 +73,8 @@ export function Compare({ shot, earlier, name, onOther }: CompareProps) {
           <figcaption>{beside ? dateTime(beside.captured_at_ms, lang) : t("compare.none")}</figcaption>
         </figure>
       </div>
+      {shot.nearest && <Verdict likely={shot.nearest} />}
+      {children}
       {earlier.length > 1 && (
         <ul className={styles.strip} aria-label={t("compare.others")}>
           {earlier.slice(0, STRIP).map((photo) => (
@@ -69,23 +90,6 @@ export function Compare({ shot, earlier, name, onOther }: CompareProps) {
             </li>
           ))}
         </ul>
-      )}
-      {shot.nearest && <Verdict likely={shot.nearest} />}
-      {shot.other_driver && (
-        <div className={styles.other} role="alert">
-          <TriangleAlert size={18} aria-hidden="true" />
-          <div>
-            <p>
-              <strong>{t("compare.other", { name: shot.other_driver.name })}</strong>
-            </p>
-            <Verdict likely={shot.other_driver.likely} among />
-            {onOther && (
-              <Button size="small" onPress={() => shot.other_driver && onOther(shot.other_driver)}>
-                {t("compare.save_for")}
-              </Button>
-            )}
-          </div>
-        </div>
       )}
     </div>
   );
@@ -104,6 +108,7 @@ export function Earlier({ photos, name }: { photos: readonly Schemas["PhotoView"
         <span className="secondary">{t("compare.latest")}</span>
         <span>{dateTime(latest.captured_at_ms, lang)}</span>
         <PhotoStatus status={latest.status} bare />
+        {latest.reason && <p>{photoReason(t, latest.reason)}</p>}
         {photos.length > 1 && (
           <span className="secondary">{t("compare.more", { count: photos.length - 1 })}</span>
         )}

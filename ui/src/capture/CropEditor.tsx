@@ -1,11 +1,22 @@
 // The portrait's rectangle on the original: dragged, pulled at its corners, or moved by keys; its values are spoken.
-import { type PointerEvent, useEffect, useRef } from "react";
+import { type PointerEvent, useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { imageUrl } from "../api/transport";
 import { isTyping } from "../shared/shortcuts";
 import { useToasts } from "../shared/Toast";
 import styles from "./CropEditor.module.css";
-import { type Corner, type Crop, corners, keyed, moved, type Picture, pulled, spoken } from "./crop";
+import {
+  type Corner,
+  type Crop,
+  corners,
+  keptView,
+  keyed,
+  moved,
+  type Picture,
+  pulled,
+  spoken,
+  viewOf,
+} from "./crop";
 
 const CORNERS: readonly Corner[] = ["nw", "ne", "se", "sw"];
 
@@ -22,6 +33,7 @@ export function CropEditor({ path, picture, crop, onChange }: CropEditorProps) {
   const { say } = useToasts();
   const svg = useRef<SVGSVGElement>(null);
   const box = useRef<HTMLDivElement>(null);
+  const [view, setView] = useState(() => viewOf(crop, picture));
   const drag = useRef<{ corner: Corner | undefined; from: { x: number; y: number }; crop: Crop }>(undefined);
   const latest = useRef({ crop, onChange });
   latest.current = { crop, onChange };
@@ -36,6 +48,7 @@ export function CropEditor({ path, picture, crop, onChange }: CropEditorProps) {
       if (!next) return;
       event.preventDefault();
       latest.current.onChange(next);
+      setView((now) => keptView(now, next, picture));
       say(t("crop.spoken", { ...spoken(next, picture) }));
     };
     window.addEventListener("keydown", onKey);
@@ -65,12 +78,12 @@ export function CropEditor({ path, picture, crop, onChange }: CropEditorProps) {
   };
   const letGo = () => {
     drag.current = undefined;
+    setView((now) => keptView(now, latest.current.crop, picture));
   };
 
   const points = corners(crop);
   const outline = `M ${points.map(([x, y]) => `${x} ${y}`).join(" L ")} Z`;
-  const size = Math.max(picture.width, picture.height);
-  const ratio = picture.width / picture.height;
+  const size = view.h;
   const eyes = crop.y + crop.h * 0.42;
   const turn = `rotate(${crop.turn / 100} ${crop.x + crop.w / 2} ${crop.y + crop.h / 2})`;
   return (
@@ -84,17 +97,16 @@ export function CropEditor({ path, picture, crop, onChange }: CropEditorProps) {
         aria-roledescription={t("crop.role")}
         aria-description={t("crop.help")}
         className={styles.frame}
-        style={{ "--ratio": ratio } as React.CSSProperties}
       >
-        <img src={imageUrl(path)} alt="" draggable={false} />
         <svg
           ref={svg}
-          viewBox={`0 0 ${picture.width} ${picture.height}`}
+          viewBox={`${view.x} ${view.y} ${view.w} ${view.h}`}
           aria-hidden="true"
           onPointerMove={pull}
           onPointerUp={letGo}
           onPointerCancel={letGo}
         >
+          <image href={imageUrl(path)} width={picture.width} height={picture.height} />
           <path
             className={styles.around}
             fillRule="evenodd"
@@ -113,8 +125,8 @@ export function CropEditor({ path, picture, crop, onChange }: CropEditorProps) {
             const [x, y] = points[index] ?? [0, 0];
             return (
               <g key={corner} className={styles[corner]} onPointerDown={grab(corner)}>
-                <circle cx={x} cy={y} r={size * 0.028} className={styles.reach} />
-                <circle cx={x} cy={y} r={size * 0.0075} className={styles.handle} />
+                <circle cx={x} cy={y} r={size * 0.045} className={styles.reach} />
+                <circle cx={x} cy={y} r={size * 0.011} className={styles.handle} />
               </g>
             );
           })}

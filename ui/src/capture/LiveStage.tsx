@@ -1,6 +1,7 @@
 // The live picture: oval, face, a ring that fills as the sitter gets ready, one steady line of advice.
 import { Camera as CameraIcon, CameraOff, Check, LoaderCircle, MoveRight, RotateCw } from "lucide-react";
 import { type RefObject, useEffect, useRef, useState } from "react";
+import { createPortal } from "react-dom";
 import { useTranslation } from "react-i18next";
 import { Button } from "../shared/Button";
 import type { Camera } from "../shared/camera";
@@ -30,6 +31,7 @@ export interface LiveStageProps {
 export function LiveStage(props: LiveStageProps) {
   const { camera, video, isOn, isMirrored } = props;
   const [ratio, setRatio] = useState(16 / 9);
+  const [over, setOver] = useState<HTMLElement | null>(null);
   useEffect(() => {
     if (video.current && video.current.srcObject !== (camera.stream ?? null)) {
       video.current.srcObject = camera.stream ?? null;
@@ -54,14 +56,19 @@ export function LiveStage(props: LiveStageProps) {
             if (videoHeight > 0) setRatio(videoWidth / videoHeight);
           }}
         />
-        {isOn ? <Looking {...props} ratio={ratio} /> : <p className={styles.advice}>{props.idle}</p>}
+        <div ref={setOver} className={styles.over} />
       </div>
+      {isOn ? (
+        <Looking {...props} ratio={ratio} over={over} />
+      ) : (
+        <p className={styles.advice}>{props.idle}</p>
+      )}
     </div>
   );
 }
 
 /** What is drawn over the picture while frames are looked at. */
-function Looking(props: LiveStageProps & { ratio: number }) {
+function Looking(props: LiveStageProps & { ratio: number; over: HTMLElement | null }) {
   const lang = useLang();
   const { video, isMirrored, isAutomatic, isHeld, onShoot, ratio } = props;
   const { t } = useTranslation("capture");
@@ -97,13 +104,17 @@ function Looking(props: LiveStageProps & { ratio: number }) {
   const isReady = advice.shown === null && !isFailing;
   return (
     <>
-      <Guide
-        ratio={ratio}
-        face={live?.face ?? null}
-        readiness={live?.readiness ?? 0}
-        isReady={(live?.readiness ?? 0) >= READY && live?.level !== "fail"}
-        isMirrored={isMirrored}
-      />
+      {props.over &&
+        createPortal(
+          <Guide
+            ratio={ratio}
+            face={live?.face ?? null}
+            readiness={live?.readiness ?? 0}
+            isReady={(live?.readiness ?? 0) >= READY && live?.level !== "fail"}
+            isMirrored={isMirrored}
+          />,
+          props.over,
+        )}
       <meter
         className="visually-hidden"
         aria-label={t("live.readiness")}

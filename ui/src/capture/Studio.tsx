@@ -12,7 +12,7 @@ import { Failure } from "../shared/Result";
 import { useShortcuts } from "../shared/shortcuts";
 import { Compare, Earlier } from "./Compare";
 import { CropEditor } from "./CropEditor";
-import { Decide } from "./Decide";
+import { Decide, type DecideHandle } from "./Decide";
 import { draw, jpeg } from "./frame";
 import { LiveStage } from "./LiveStage";
 import styles from "./Studio.module.css";
@@ -40,7 +40,7 @@ export function Studio({ person, head, finder, onSaved, onLeave, onOther }: Stud
   const camera = useCamera(settings?.camera ?? null);
   const video = useRef<HTMLVideoElement>(null);
   const still = useRef<HTMLCanvasElement>(null);
-  const reason = useRef<HTMLDivElement>(null);
+  const decide = useRef<DecideHandle>(null);
   const stage = useRef<HTMLDivElement>(null);
   const [isHeld, setHeld] = useState(false);
   const { phase, take, crop, retake, save, isSaving } = useShot(person, onSaved);
@@ -83,7 +83,7 @@ export function Studio({ person, head, finder, onSaved, onLeave, onOther }: Stud
     {
       keys: "Enter",
       label: t("keys.save"),
-      run: () => (needsReason ? reason.current?.querySelector("input")?.focus() : saveNow()),
+      run: () => decide.current?.save(),
       isDisabled: !isPreview || !person,
     },
     { keys: "KeyR", label: t("keys.retake"), run: again, isDisabled: !isPreview && phase.is !== "failed" },
@@ -119,7 +119,7 @@ export function Studio({ person, head, finder, onSaved, onLeave, onOther }: Stud
                     key={phase.shot.id}
                     needsReason={needsReason}
                     isSaving={isSaving}
-                    reasonField={reason}
+                    handle={decide}
                     onSave={saveNow}
                     onRetake={again}
                   />
@@ -212,15 +212,9 @@ function Side({ person, phase, onOther, footer }: SideProps) {
     <>
       <div className={styles.content}>
         {phase.is === "preview" ? (
-          <>
-            <Compare
-              shot={phase.shot}
-              earlier={earlier}
-              name={person.name}
-              {...(onOther ? { onOther } : {})}
-            />
+          <Compare shot={phase.shot} earlier={earlier} name={person.name} {...(onOther ? { onOther } : {})}>
             <Findings findings={phase.shot.findings} />
-          </>
+          </Compare>
         ) : (
           photos.data && <Earlier photos={earlier} name={person.name} />
         )}

@@ -143,3 +143,41 @@ export function spoken(
     turn: crop.turn / 100,
   };
 }
+
+export interface View {
+  x: number;
+  y: number;
+  w: number;
+  h: number;
+}
+
+const AROUND = 1.35;
+
+/** The part of the picture that is worth looking at: the rectangle with some room, inside the picture where that is possible. */
+export function viewOf(crop: Crop, picture: Picture): View {
+  const { x, y, w, h } = boundsOf(crop);
+  const [wide, high] = [Math.min(picture.width, w * AROUND), Math.min(picture.height, h * AROUND)];
+  const place = (middle: number, side: number, limit: number) =>
+    Math.max(0, Math.min(limit - side, middle - side / 2));
+  return {
+    x: place(x + w / 2, wide, picture.width),
+    y: place(y + h / 2, high, picture.height),
+    w: wide,
+    h: high,
+  };
+}
+
+/** The same view as long as the rectangle is in it and not tiny, else a new one: nothing jumps while it is adjusted. */
+export function keptView(view: View, crop: Crop, picture: Picture): View {
+  const { x, y, w, h } = boundsOf(crop);
+  const isIn =
+    x >= view.x - 1 && y >= view.y - 1 && x + w <= view.x + view.w + 1 && y + h <= view.y + view.h + 1;
+  return isIn && h * 2.5 > view.h ? view : viewOf(crop, picture);
+}
+
+function boundsOf(crop: Crop): View {
+  const points = corners(crop);
+  const [xs, ys] = [points.map(([x]) => x), points.map(([, y]) => y)];
+  const [x, y] = [Math.min(...xs), Math.min(...ys)];
+  return { x, y, w: Math.max(...xs) - x, h: Math.max(...ys) - y };
+}

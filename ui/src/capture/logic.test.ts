@@ -1,7 +1,20 @@
 import { describe, expect, it } from "vitest";
 import type { Live } from "../api/pending2";
 import { NOTHING, type Steady, steady } from "./advice";
-import { type Crop, corners, fitted, grown, keyed, middle, moved, pulled, spoken, turned } from "./crop";
+import {
+  type Crop,
+  corners,
+  fitted,
+  grown,
+  keptView,
+  keyed,
+  middle,
+  moved,
+  pulled,
+  spoken,
+  turned,
+  viewOf,
+} from "./crop";
 import { ARMED, look, progress, type Shutter } from "./shutter";
 
 const PICTURE = { width: 1280, height: 720 };
@@ -60,6 +73,15 @@ describe("the portrait's rectangle", () => {
   });
   it("is spoken in per cent and degrees", () => {
     expect(spoken({ ...crop, turn: 150 }, PICTURE)).toEqual({ left: 39, top: 28, size: 56, turn: 1.5 });
+  });
+  it("is looked at with some room around it, and the view stays while it is adjusted", () => {
+    const view = viewOf(crop, PICTURE);
+    expect(view).toEqual({ x: 447.5, y: 130, w: 405, h: 540 });
+    expect(keptView(view, moved(crop, 20, 0, PICTURE), PICTURE)).toBe(view);
+    const far = moved(crop, 400, 0, PICTURE);
+    const next = keptView(view, far, PICTURE);
+    expect(next.x + next.w).toBeGreaterThanOrEqual(far.x + far.w);
+    expect(next.x + next.w).toBeLessThanOrEqual(PICTURE.width);
   });
   it("takes the middle where there is no face", () => {
     expect(middle(PICTURE)).toEqual({ x: 370, y: 0, w: 540, h: 720, turn: 0 });

@@ -33,7 +33,8 @@ export function DriverFinder({ onPick, onLeave, field: given, park, none }: Driv
   const field = given ?? own;
   const box = useRef<HTMLUListElement>(null);
   const [text, setText] = useState("");
-  const [active, setActive] = useState(0);
+  // Nobody is taken by an Enter in an empty field.
+  const [moved, setActive] = useState<number>();
   /** Enter was pressed before the answer to what was typed: it takes the first driver of that answer. */
   const [isHasty, setHasty] = useState(false);
   const wanted = text.trim();
@@ -45,10 +46,11 @@ export function DriverFinder({ onPick, onLeave, field: given, park, none }: Driv
   });
   const rows = query.data?.rows ?? [];
   const isCurrent = wanted === settled && !query.isPlaceholderData && query.data !== undefined;
+  const active = moved ?? (wanted === "" ? -1 : 0);
   const optionId = (index: number) => `${id}-${index}`;
   const pick = (row: DriverRow) => {
     setText("");
-    setActive(0);
+    setActive(undefined);
     onPick(row);
   };
   useEffect(() => {
@@ -69,14 +71,14 @@ export function DriverFinder({ onPick, onLeave, field: given, park, none }: Driv
         value={text}
         onChange={(next) => {
           setText(next);
-          setActive(0);
+          setActive(undefined);
           setHasty(false);
         }}
         onKeyDown={(event) => {
           if (event.key === "Enter") {
             event.preventDefault();
             const row = rows[active];
-            if (!isCurrent) setHasty(true);
+            if (!isCurrent && wanted !== "") setHasty(true);
             else if (row) pick(row);
             return;
           }
@@ -94,7 +96,7 @@ export function DriverFinder({ onPick, onLeave, field: given, park, none }: Driv
         }}
         controls={id}
         popup="listbox"
-        active={rows.length > 0 ? optionId(active) : undefined}
+        active={active >= 0 && rows.length > 0 ? optionId(active) : undefined}
         field={field}
       />
       {query.error && !query.data && <Failure error={query.error} onRetry={() => void query.refetch()} />}

@@ -8,10 +8,10 @@ import { Button } from "../shared/Button";
 import { ago } from "../shared/format";
 import { useLang } from "../shared/lang";
 import { Picture, photoPath } from "../shared/Picture";
+import { photoReason } from "../shared/photo-reason";
 import { Result } from "../shared/Result";
 import { RecordStatus } from "../shared/Status";
 import styles from "./DriverHistory.module.css";
-import { reasonText } from "./reason";
 
 const FIRST = 8;
 
@@ -77,7 +77,7 @@ function Entry({ entry }: { entry: HistoryEntry }) {
             <span>{value(field.field, field.now)}</span>
           </p>
         ))}
-        {entry.reason && <p className={styles.change}>{reasonText(t, entry.reason)}</p>}
+        {entry.reason && <p className={styles.change}>{photoReason(t, entry.reason)}</p>}
         <p className={styles.when}>
           {ago(entry.at_ms, lang)}
           {entry.by && ` · ${entry.by}`}

@@ -5,12 +5,12 @@ import type { Schemas } from "../api/client";
 import { dateTime } from "../shared/format";
 import { useLang } from "../shared/lang";
 import { Picture, photoPath } from "../shared/Picture";
+import { photoReason } from "../shared/photo-reason";
 import { PhotoStatus, RecordStatus } from "../shared/Status";
 import styles from "./DriverPhotos.module.css";
 import { PhotoDialog } from "./PhotoDialog";
-import { reasonText } from "./reason";
 
-const FIRST = 6;
+const FIRST = 3;
 
 export function DriverPhotos({ photos, name }: { photos: readonly Schemas["PhotoView"][]; name: string }) {
   const lang = useLang();
@@ -33,7 +33,7 @@ export function DriverPhotos({ photos, name }: { photos: readonly Schemas["Photo
               <Picture path={bestOf(photo)} alt="" name={name} />
             </button>
             <PhotoStatus status={photo.status} bare />
-            {photo.reason && <p className={styles.reason}>{reasonText(t, photo.reason)}</p>}
+            {photo.reason && <p className={styles.reason}>{photoReason(t, photo.reason)}</p>}
             <span className={styles.when}>{dateTime(photo.captured_at_ms, lang)}</span>
             {photo.state !== "accepted" && <RecordStatus state={photo.state} bare />}
           </li>

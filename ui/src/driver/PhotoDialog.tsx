@@ -5,11 +5,11 @@ import { Dialog } from "../shared/Dialog";
 import { bytes, dateTime } from "../shared/format";
 import { useLang } from "../shared/lang";
 import { Picture } from "../shared/Picture";
+import { photoReason } from "../shared/photo-reason";
 import { PhotoStatus, RecordStatus } from "../shared/Status";
 import { Verdict } from "../shared/Verdict";
 import { bestOf } from "./DriverPhotos";
 import styles from "./PhotoDialog.module.css";
-import { reasonText } from "./reason";
 
 export interface PhotoDialogProps {
   photo: Schemas["PhotoView"] | undefined;
@@ -40,7 +40,7 @@ function Facts({ photo, name }: { photo: Schemas["PhotoView"]; name: string }) {
           <PhotoStatus status={photo.status} />
           <RecordStatus state={photo.state} />
         </div>
-        {photo.reason && <p>{reasonText(t, photo.reason)}</p>}
+        {photo.reason && <p>{photoReason(t, photo.reason)}</p>}
         {photo.nearest && <Verdict likely={photo.nearest} />}
         {photo.findings.length > 0 && (
           <ul className={styles.findings}>

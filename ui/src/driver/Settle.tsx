@@ -96,11 +96,11 @@ function BothValues({ entry, driver }: { entry: Attention; driver: Driver }) {
           <legend>{t(`field.${field}`, { defaultValue: field })}</legend>
           <button type="button" aria-pressed={mine[field] === true} onClick={() => choose(field, true)}>
             <span className="secondary">{t("settle.mine")}</span>
-            <span>{shown(wanted) || t("empty")}</span>
+            <span>{shown(wanted, field) || t("empty")}</span>
           </button>
           <button type="button" aria-pressed={mine[field] === false} onClick={() => choose(field, false)}>
             <span className="secondary">{t("settle.theirs")}</span>
-            <span>{shown(stands) || t("empty")}</span>
+            <span>{shown(stands, field) || t("empty")}</span>
           </button>
         </fieldset>
       ))}

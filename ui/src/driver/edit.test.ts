@@ -82,5 +82,6 @@ describe("shown", () => {
     expect(shown(driver.licence)).toBe("99 ХЕ 654321");
     expect(shown(null)).toBe("");
     expect(shown("x")).toBe("x");
+    expect(shown("А777АА77", "plate")).toBe("А 777 АА 77");
   });
 });

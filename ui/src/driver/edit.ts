@@ -1,5 +1,6 @@
 // Fields of a driver that are changed in place: what was seen and what is wanted, and the way back.
 import type { Driver, DriverEdit, Licence } from "../api/pending2";
+import { plate } from "../shared/format";
 
 export type FieldKind = "text" | "date" | "plate" | "long" | "work_status";
 
@@ -82,7 +83,8 @@ export function inverse(edit: DriverEdit): DriverEdit {
 }
 
 /** A value of a field as people read it, whatever the wire has. */
-export function shown(value: unknown): string {
+export function shown(value: unknown, field?: string): string {
+  if (field === "plate" && typeof value === "string") return plate(value);
   if (value === null || value === undefined) return "";
   if (typeof value === "object" && "number" in value) return String(value.number);
   if (typeof value === "object") return Object.values(value).filter(Boolean).join(" ");

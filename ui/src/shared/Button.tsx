@@ -41,13 +41,20 @@ export interface IconButtonProps extends Omit<ButtonProps, "hint" | "children"> 
   children: React.ReactNode;
 }
 
-export function IconButton({ label, children, tone = "quiet", className, ...rest }: IconButtonProps) {
+export function IconButton({
+  label,
+  children,
+  tone = "quiet",
+  size = "normal",
+  className,
+  ...rest
+}: IconButtonProps) {
   return (
     <AriaButton
       {...rest}
       aria-label={label}
       className={composeRenderProps(className, (own) =>
-        [styles.button, styles[tone], styles.icon, own].filter(Boolean).join(" "),
+        [styles.button, styles[tone], styles[size], styles.icon, own].filter(Boolean).join(" "),
       )}
     >
       <span className={styles.glyph} title={label} aria-hidden="true">

@@ -1,7 +1,7 @@
 // One picture without a driver: large, why it waits, who it may show, and the way to anybody else.
 import { useQuery } from "@tanstack/react-query";
 import { Search, Trash2 } from "lucide-react";
-import { useRef, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Schemas } from "../api/client";
 import { trayFile, trayOffers } from "../api/pending2";
@@ -17,9 +17,15 @@ import { useShortcuts } from "../shared/shortcuts";
 import { Verdict } from "../shared/Verdict";
 import styles from "./TrayEntry.module.css";
 
+interface Who {
+  park: string;
+  id: string;
+  name: string;
+}
+
 export interface TrayEntryProps {
   entry: Schemas["TrayView"];
-  onAssign: (driver: { park: string; id: string; name: string }, reason: string | undefined) => Promise<void>;
+  onAssign: (driver: Who, reason: string | undefined) => Promise<void>;
   onDiscard: () => void;
 }
 
@@ -37,7 +43,9 @@ export function TrayEntry({ entry, onAssign, onDiscard }: TrayEntryProps) {
   const lang = useLang();
   const [isSearching, setSearching] = useState(false);
   const [reason, setReason] = useState("");
-  const [isAsked, setAsked] = useState(false);
+  /** Who is meant, while a reason is asked for. */
+  const [meant, setMeant] = useState<Who>();
+  const [isMissing, setMissing] = useState(false);
   const field = useRef<HTMLDivElement>(null);
   const busy = useRef(false);
   const offers = useQuery({
@@ -45,18 +53,21 @@ export function TrayEntry({ entry, onAssign, onDiscard }: TrayEntryProps) {
     queryFn: ({ signal }) => trayOffers(entry.id, signal),
   });
   const needsReason = isFailed(entry.findings);
-  const assign = async (driver: { park: string; id: string; name: string }) => {
-    const text = reason.trim();
-    if (needsReason && text === "") {
-      setAsked(true);
-      field.current?.querySelector("input")?.focus();
+  const assign = async (driver: Who, why?: string) => {
+    if (needsReason && !why) {
+      setMeant(driver);
       return;
     }
     if (busy.current) return;
     busy.current = true;
-    await onAssign(driver, needsReason ? text : undefined).finally(() => {
+    await onAssign(driver, why).finally(() => {
       busy.current = false;
     });
+  };
+  const goOn = () => {
+    const why = reason.trim();
+    setMissing(why === "");
+    if (meant && why !== "") void assign(meant, why);
   };
   const ranked = (offers.data?.offers ?? []).slice(0, NUMBERED);
   const nameOf = (offer: Schemas["OfferView"]) => offer.driver_name ?? t("nameless");
@@ -64,6 +75,10 @@ export function TrayEntry({ entry, onAssign, onDiscard }: TrayEntryProps) {
     const offer = ranked[at];
     if (offer) void assign({ park: offer.park, id: offer.driver, name: nameOf(offer) });
   };
+  // The reason is asked for where the eyes are.
+  useEffect(() => {
+    if (meant) field.current?.querySelector("input")?.focus();
+  }, [meant]);
   useShortcuts([
     {
       keys: "Enter",
@@ -100,16 +115,27 @@ export function TrayEntry({ entry, onAssign, onDiscard }: TrayEntryProps) {
           </div>
         </div>
       </div>
-      {needsReason && (
-        <Reason
-          value={reason}
-          onChange={setReason}
-          isMissing={isAsked && reason.trim() === ""}
-          onEnter={() => take(0)}
-          field={field}
-        />
+      {meant && (
+        <div className={styles.meant}>
+          <p>{t("needs_reason", { name: meant.name })}</p>
+          <Reason
+            value={reason}
+            onChange={setReason}
+            isMissing={isMissing && reason.trim() === ""}
+            onEnter={goOn}
+            field={field}
+          />
+          <div className={styles.actions}>
+            <Button size="small" tone="primary" hint="Enter" onPress={goOn}>
+              {t("assign")}
+            </Button>
+            <Button size="small" onPress={() => setMeant(undefined)}>
+              {t("cancel", { ns: "common" })}
+            </Button>
+          </div>
+        </div>
       )}
-      {isSearching ? (
+      {meant ? null : isSearching ? (
         <div className={styles.finder}>
           <Focused>
             <DriverFinder onPick={(driver) => void assign(driver)} onLeave={() => setSearching(false)} />

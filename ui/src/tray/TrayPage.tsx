@@ -14,7 +14,7 @@ import { useShortcuts } from "../shared/shortcuts";
 import { useToasts } from "../shared/Toast";
 import { Deferred } from "./deferred";
 import { Folder } from "./Folder";
-import { reasonOf, TrayEntry } from "./TrayEntry";
+import { TrayEntry } from "./TrayEntry";
 import styles from "./TrayPage.module.css";
 
 const UNDO_MS = 10_000;
@@ -125,7 +125,9 @@ function Tray({ entries }: { entries: readonly Schemas["TrayView"][] }) {
           >
             <Picture path={trayFile(one.id, "thumb")} alt="" ratio="3 / 4" />
             <span className={styles.file}>{one.file_name}</span>
-            <span className={styles.reason}>{reasonOf(t, one)}</span>
+            <span className={styles.reason}>
+              {t(`short.${one.reason}`, { defaultValue: one.reason_text })}
+            </span>
           </li>
         ))}
       </ul>
