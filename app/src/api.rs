@@ -1,7 +1,7 @@
-//! The HTTP API over the use cases: one router for the command line, the browser and, later, the window.
+//! The HTTP API over the use cases: one router for the command line, the browser and the window.
 //!
 //! Served on a Unix socket whose mode says who may speak ([`Api::for_socket`]) and, only when asked, on loopback behind
-//! a door ([`Api::for_loopback`]). Handlers hold no rules: they read the request, cross over to a blocking thread at one
+//! a door, together with the pages ([`Api::for_loopback`]). Handlers hold no rules: they read the request, cross over to a blocking thread at one
 //! place, and answer with a view or a [`Problem`]. Requests are not logged, because searches hold names and phones.
 
 mod answer;
@@ -10,14 +10,18 @@ mod capture;
 mod door;
 mod drivers;
 mod extract;
+mod installation;
 mod listen;
 mod matches;
+mod pages;
 mod photos;
 mod problem;
+mod settings;
 mod status;
 mod sync;
 mod tray;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::extract::DefaultBodyLimit;
@@ -33,7 +37,7 @@ use utoipa_axum::router::OpenApiRouter;
 pub use self::door::Sessions;
 pub use self::listen::{ListenError, bind_loopback, bind_socket};
 pub use self::problem::{Code, Problem};
-use crate::App;
+use crate::installation::Installation;
 
 /// Longest wait of `/changes`.
 const MOST_WAIT_MS: u64 = 25_000;
@@ -46,17 +50,18 @@ const MOST_WAIT_MS: u64 = 25_000;
 ))]
 struct Description;
 
-/// What handlers are given. They ask it for the open appliance with [`extract::Open`], never directly.
+/// What handlers are given. They ask for the open appliance with the extractors of [`extract`], never directly.
 #[derive(Clone)]
 struct Desk {
-    app: App,
+    installation: Arc<dyn Installation>,
 }
 
 /// The use cases as an API.
 #[derive(Clone)]
 pub struct Api {
-    app: App,
+    installation: Arc<dyn Installation>,
     sessions: Option<Arc<Sessions>>,
+    pages: Option<PathBuf>,
 }
 
 /// A link for a browser.
@@ -66,38 +71,32 @@ pub struct OneTimeLink {
     pub url: String,
 }
 
-impl App {
-    /// The API without a door, for a socket that guards itself.
-    pub fn router(&self) -> Router {
-        Api::new(self.clone(), None).for_socket()
-    }
-}
-
 impl Api {
-    /// With `sessions` when browsers may come in over loopback.
+    /// With `sessions` when browsers may come in over loopback, and `pages`, the folder of the built pages they are given.
     #[must_use]
-    pub fn new(app: App, sessions: Option<Arc<Sessions>>) -> Self {
-        Self { app, sessions }
+    pub fn new(installation: Arc<dyn Installation>, sessions: Option<Arc<Sessions>>, pages: Option<PathBuf>) -> Self {
+        Self { installation, sessions, pages }
     }
 
     /// For the Unix socket: the file's mode says who may speak. Only here a link for a browser can be made.
     pub fn for_socket(&self) -> Router {
         let sessions = self.sessions.clone();
         let open = move || std::future::ready(new_link(sessions.as_deref()));
-        self.common().route("/api/v1/open", post(open))
+        self.common().route("/api/v1/open", post(open)).layer(middleware::from_fn(extract::note_caller))
     }
 
     /// For loopback: only this host and port, only the own origin, only with a session; nothing if there are no sessions.
     pub fn for_loopback(&self) -> Option<Router> {
         let sessions = self.sessions.clone()?;
         let door = Router::new().route("/open/{link}", get(door::open)).with_state(sessions.clone());
-        Some(self.common().merge(door).layer(middleware::from_fn_with_state(sessions, door::guard)))
+        let common = self.common().merge(door).fallback_service(pages::serve(self.pages.clone()));
+        Some(common.layer(middleware::from_fn_with_state(sessions, door::guard)))
     }
 
     fn common(&self) -> Router {
         let (router, description) = described().split_for_parts();
         router
-            .with_state(Desk { app: self.app.clone() })
+            .with_state(Desk { installation: self.installation.clone() })
             .route("/openapi.json", get(move || std::future::ready(Json(description.clone()))))
             .fallback(|| std::future::ready(Problem::new(Code::NotFound, "there is no such address here")))
             .method_not_allowed_fallback(|| {
@@ -129,6 +128,7 @@ fn new_link(sessions: Option<&Sessions>) -> Result<Json<OneTimeLink>, Problem> {
 
 fn described() -> OpenApiRouter<Desk> {
     OpenApiRouter::with_openapi(Description::openapi())
+        .merge(installation::routes())
         .merge(status::routes())
         .merge(drivers::routes())
         .merge(photos::routes())
@@ -136,5 +136,6 @@ fn described() -> OpenApiRouter<Desk> {
         .merge(tray::routes())
         .merge(matches::routes())
         .merge(attention::routes())
+        .merge(settings::routes())
         .merge(sync::routes())
 }

@@ -206,6 +206,22 @@ impl KeyPlace {
         self.dir.join(REPLICA).exists()
     }
 
+    /// Where the key of this place is looked for.
+    #[must_use]
+    pub fn source(&self) -> KeySource {
+        match &self.key_file {
+            Some(path) => KeySource::File(path.clone()),
+            None if has_credential() => KeySource::Credential,
+            None => KeySource::Keyring,
+        }
+    }
+
+    /// Whether a recovery code can open this place's data.
+    #[must_use]
+    pub fn has_wrapped_copy(&self) -> bool {
+        self.dir.join(WRAPPED).exists()
+    }
+
     /// The key: found, or made at the first start.
     ///
     /// # Errors
@@ -274,7 +290,7 @@ impl KeyPlace {
             durable::create(path, key.to_hex().as_bytes()).map_err(|cause| self.io(path, cause))?;
             return Ok(Recovered { source, moved });
         }
-        if std::env::var_os("CREDENTIALS_DIRECTORY").is_some_and(|dir| Path::new(&dir).join(CREDENTIAL).exists()) {
+        if has_credential() {
             return Err(KeysError::CredentialIsReadOnly);
         }
         self.keep(ring, &key)?;
@@ -436,7 +452,7 @@ impl KeyPlace {
     }
 
     fn no_key(&self, looked_in: KeySource, why: String) -> KeysError {
-        let has_wrapped_copy = self.dir.join(WRAPPED).exists();
+        let has_wrapped_copy = self.has_wrapped_copy();
         KeysError::NoKey(Box::new(NoKey {
             dir: self.dir.clone(),
             key_file: self.key_file.clone(),
@@ -450,6 +466,10 @@ impl KeyPlace {
     fn io(&self, path: &Path, cause: io::Error) -> KeysError {
         KeysError::Io { path: path.to_owned(), cause }
     }
+}
+
+fn has_credential() -> bool {
+    std::env::var_os("CREDENTIALS_DIRECTORY").is_some_and(|dir| Path::new(&dir).join(CREDENTIAL).exists())
 }
 
 /// A place that answers without a key.

@@ -10,11 +10,13 @@ pub mod capture;
 pub mod drivers;
 pub mod error;
 pub mod faces;
+pub mod installation;
 pub mod keys;
 pub mod matching;
 mod neighbours;
 mod note;
 pub mod photos;
+pub mod settings;
 pub mod status;
 pub mod sync;
 pub mod tray;
@@ -79,10 +81,16 @@ impl App {
         Ok(app)
     }
 
-    /// Tells of the watched folder, which starts after this; only the first one counts.
+    /// Gives the use cases the watcher, which needs them; only the first one counts.
     pub fn attach_watch(&self, watch: Arc<dyn WatchControl>) {
         // A second watcher would be a fault of the composition; the first one stays.
         let _ = self.watch.set(watch);
+    }
+
+    /// Whether nobody else holds these use cases any more.
+    #[must_use]
+    pub fn is_alone(&self) -> bool {
+        Arc::strong_count(&self.parts) == 1
     }
 
     fn replica(&self) -> &Replica {

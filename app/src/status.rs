@@ -148,7 +148,7 @@ impl App {
                 waiting: faces.waiting as u64,
                 problem: self.no_faces.lock().unwrap_or_else(PoisonError::into_inner).clone(),
             },
-            watch: self.watch.get().map(|watch| watch.status()),
+            watch: self.watch.get().and_then(|watch| watch.status()),
         })
     }
 

@@ -3,6 +3,8 @@
 //! The engine that talks to the hub and the watcher live in `sync-agent`, which depends on this crate; so the two traits
 //! are defined here and implemented there. Nothing here speaks to a network.
 
+use std::path::Path;
+
 use parkdesk_domain::Millis;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -99,8 +101,13 @@ pub struct LinkProblem {
 
 /// The watched folder, as the use cases see it.
 pub trait WatchControl: Send + Sync {
-    /// Where it stands now; cheap, answers from memory.
-    fn status(&self) -> WatchStatus;
+    /// Where it stands now, if a folder is watched; cheap, answers from memory.
+    fn status(&self) -> Option<WatchStatus>;
+    /// Watches this folder instead of the one before, or none. Waits until the file that is being taken was taken.
+    ///
+    /// # Errors
+    /// Why this folder cannot be watched; the one before still is.
+    fn watch(&self, folder: Option<&Path>) -> Result<(), &'static str>;
 }
 
 /// Where the watched folder stands.

@@ -95,7 +95,7 @@ async fn no_answer_and_no_description_tells_a_raw_score() {
     world.captured("face 0.0", "ivan");
     world.captured("turned b", "ivan");
     let entry = world.waiting("face 0.123456");
-    let router = world.app.router();
+    let router = world.router();
     let mut answers = vec![serde_json::to_value(open_api()).unwrap()];
     for path in [
         "status",
@@ -127,7 +127,7 @@ async fn no_answer_and_no_description_tells_a_raw_score() {
 async fn a_photos_file_is_a_private_jpeg_and_odd_names_are_not_found() {
     let world = World::new(FacePolicy::Verify);
     let photo = world.captured("face 0.0", "ivan");
-    let router = world.app.router();
+    let router = world.router();
     let reply = get(&router, &format!("/api/v1/photos/{photo}/files/portrait")).await;
     assert_eq!((reply.status, reply.body.as_slice()), (StatusCode::OK, &b"portrait of face 0.0"[..]));
     assert_eq!(reply.headers[header::CONTENT_TYPE], "image/jpeg");
@@ -155,7 +155,7 @@ async fn a_photos_file_is_a_private_jpeg_and_odd_names_are_not_found() {
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_is_wrong_is_answered_with_code_and_sentence() {
     let world = World::new(FacePolicy::Verify);
-    let router = world.app.router();
+    let router = world.router();
     let cases = [
         (post(&router, "/api/v1/drivers", "{").await, StatusCode::BAD_REQUEST, "bad_request"),
         (get(&router, "/api/v1/photos?limit=many").await, StatusCode::BAD_REQUEST, "bad_request"),
@@ -188,7 +188,7 @@ async fn whatever_is_wrong_is_answered_with_code_and_sentence() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_uploaded_file_is_taken_and_the_link_is_steered() {
     let world = World::new(FacePolicy::Verify);
-    let router = world.app.router();
+    let router = world.router();
     let reply = post(&router, "/api/v1/files?name=a.jpg&taken_at_ms=1&driver=ivan", "face 0.0").await;
     assert_eq!(reply.json()["taken"], "captured");
     assert_eq!(reply.json()["assigned_by"], "hint");
@@ -223,7 +223,7 @@ async fn a_browser_needs_the_link_the_name_and_the_own_origin() {
         Arc::new(move || Millis(now.load(std::sync::atomic::Ordering::Relaxed)))
     };
     let sessions = Arc::new(Sessions::new(HOST.parse().unwrap(), clock));
-    let api = Api::new(world.app.clone(), Some(sessions));
+    let api = Api::new(world.installation(), Some(sessions), None);
     let (socket, door) = (api.for_socket(), api.for_loopback().unwrap());
     let url = post(&socket, "/api/v1/open", "{}").await.json()["url"].as_str().unwrap().to_owned();
     let link = url.strip_prefix(&format!("http://{HOST}")).unwrap().to_owned();

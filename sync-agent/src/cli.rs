@@ -3,7 +3,6 @@
 
 mod ask;
 mod client;
-mod clock;
 mod enrol;
 mod failure;
 mod keys;
@@ -203,12 +202,15 @@ enum Question {
 struct RunArgs {
     #[command(flatten)]
     data: Data,
-    /// Take photos from this folder.
+    /// Take photos from this folder, whatever the settings say.
     #[arg(long, value_name = "DIR")]
     watch: Option<PathBuf>,
-    /// Let browsers of this computer in, at this loopback address.
+    /// Let browsers of this computer in, at this loopback address; without data yet, they can set the appliance up.
     #[arg(long, value_name = "ADDRESS:PORT")]
     listen: Option<SocketAddr>,
+    /// The folder of the built pages for browsers; otherwise the installed one.
+    #[arg(long, env = "PARKDESK_UI", value_name = "DIR")]
+    ui: Option<PathBuf>,
     /// The face program; otherwise parkdesk-faces beside this one.
     #[arg(long, env = "PARKDESK_FACES", value_name = "FILE")]
     faces: Option<PathBuf>,

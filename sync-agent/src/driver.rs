@@ -5,7 +5,6 @@
 //! flight: everything unfinished is in the replica and is done again after the next start.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -26,8 +25,8 @@ pub struct SyncConfig {
     pub hub_url: String,
     /// This appliance's token.
     pub token: String,
-    /// A PEM file with the only authority to trust, for hubs with a certificate of their own.
-    pub ca: Option<PathBuf>,
+    /// The only authority to trust (PEM), for hubs with a certificate of their own.
+    pub ca: Option<Vec<u8>>,
     /// Tuning.
     pub policy: Policy,
     /// The wall clock, for people only.
@@ -48,7 +47,7 @@ impl Sync {
     /// Starts; needs a tokio runtime.
     ///
     /// # Errors
-    /// If the hub's address or certificate file cannot be used.
+    /// If the hub's address or authority cannot be used.
     pub fn start<L: Local>(config: SyncConfig, local: L) -> Result<Arc<Self>, ClientError> {
         let http = Http::new(&config.hub_url, config.ca.as_deref())?;
         let (controls, events) = mpsc::unbounded_channel();

@@ -8,7 +8,7 @@ use parkdesk_domain::wire::{EnrolAnswer, EnrolRequest, ProblemCode};
 
 use crate::codec::{self, Expect};
 use crate::engine::{Failure, Request};
-use crate::http::{ClientError, Http};
+use crate::http::{ClientError, Http, NoAnswer};
 use crate::session::{Method, Order};
 
 /// Why there is no enrolment. Every text says what to do.
@@ -25,6 +25,12 @@ pub enum EnrolError {
     /// Nobody answers.
     #[error("no answer from the hub: check the address and the network, then try again (the code is not used up)")]
     Unreachable,
+    /// The certificate of what answers is not trusted.
+    #[error(
+        "the certificate at this address is not trusted: check the address and this computer's date, or give the hub's own \
+         certificate authority"
+    )]
+    NotTrusted,
     /// Somebody else answers.
     #[error(
         "what answers at this address is no Parkdesk hub: check the address, or log in to the network you are in first"
@@ -48,11 +54,7 @@ pub enum EnrolError {
 ///
 /// # Errors
 /// [`EnrolError`]; after any but `BadCode` and `Client` the same request may be made again.
-pub async fn enrol(
-    hub_url: &str,
-    ca: Option<&std::path::Path>,
-    request: &EnrolRequest,
-) -> Result<EnrolAnswer, EnrolError> {
+pub async fn enrol(hub_url: &str, ca: Option<&[u8]>, request: &EnrolRequest) -> Result<EnrolAnswer, EnrolError> {
     let http = Http::new(hub_url, ca)?;
     let (body, encoding) = codec::pack(request);
     let mut headers = vec![("content-type", "application/json".to_owned())];
@@ -66,7 +68,10 @@ pub async fn enrol(
         wait_ms: 0,
         answer_bytes: 64 << 10,
     };
-    let received = http.send(&order, None).await.ok_or(EnrolError::Unreachable)?;
+    let received = http.try_send(&order, None).await.map_err(|no_answer| match no_answer {
+        NoAnswer::Nobody => EnrolError::Unreachable,
+        NoAnswer::NotTrusted => EnrolError::NotTrusted,
+    })?;
     let plain = codec::unpack(&received, Expect::Json, 64 << 10).and_then(|plain| codec::read(&plain));
     plain.map_err(|unanswered| match unanswered.failure {
         Failure::Offline | Failure::Local => EnrolError::Unreachable,

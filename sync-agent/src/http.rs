@@ -4,7 +4,6 @@
 //! Every request has a connect, an idle and a total time-out (F19): the total grows with the bytes, so that a slow link is
 //! slow and not broken. Redirects are never followed: a hub does not redirect, a captive portal does.
 
-use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use reqwest::{Certificate, Client, Url, redirect};
@@ -31,14 +30,9 @@ pub enum ClientError {
     /// Plain http to another machine.
     #[error("{0:?} would send photos unprotected: use https (plain http is taken for this machine only)")]
     NotSecure(String),
-    /// The file with the hub's certificate authority cannot be used.
-    #[error("the certificate file {path:?} cannot be used: {cause}")]
-    BadCa {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        cause: String,
-    },
+    /// The hub's certificate authority cannot be used.
+    #[error("the hub's certificate authority cannot be used ({0}): give a certificate in PEM form")]
+    BadCa(String),
     /// The client cannot be built.
     #[error("the network client cannot start: {0}")]
     Client(#[from] reqwest::Error),
@@ -58,11 +52,11 @@ pub struct Http {
 }
 
 impl Http {
-    /// A client for the hub at this address. `ca` = a PEM file with the only authority to trust.
+    /// A client for the hub at this address. `ca` = the only authority to trust, in PEM form.
     ///
     /// # Errors
-    /// If the address is none of a hub or not safe, or the certificate file cannot be used.
-    pub fn new(hub_url: &str, ca: Option<&Path>) -> Result<Self, ClientError> {
+    /// If the address is none of a hub or not safe, or the authority cannot be used.
+    pub fn new(hub_url: &str, ca: Option<&[u8]>) -> Result<Self, ClientError> {
         install_crypto();
         let hub = check_url(hub_url)?;
         let agent = concat!("parkdesk-agent/", env!("CARGO_PKG_VERSION"));
@@ -75,12 +69,11 @@ impl Http {
         if is_loopback(&hub) {
             builder = builder.no_proxy();
         }
-        if let Some(path) = ca {
-            let bad = |cause: String| ClientError::BadCa { path: path.to_owned(), cause };
-            let pem = std::fs::read(path).map_err(|e| bad(e.to_string()))?;
-            let certificates = Certificate::from_pem_bundle(&pem).map_err(|e| bad(e.to_string()))?;
+        if let Some(pem) = ca {
+            let certificates =
+                Certificate::from_pem_bundle(pem).map_err(|error| ClientError::BadCa(error.to_string()))?;
             if certificates.is_empty() {
-                return Err(bad("it holds no PEM certificate".into()));
+                return Err(ClientError::BadCa("it holds no certificate".into()));
             }
             builder = builder.tls_certs_only(certificates);
         }
@@ -89,8 +82,13 @@ impl Http {
 
     /// Sends a request. `None` = no answer at all; an answer that broke off is marked as cut.
     pub async fn send(&self, order: &Order, token: Option<&str>) -> Option<Received> {
+        self.try_send(order, token).await.ok()
+    }
+
+    /// As [`Self::send`], saying why there is no answer.
+    pub(crate) async fn try_send(&self, order: &Order, token: Option<&str>) -> Result<Received, NoAnswer> {
         let started = Instant::now();
-        let url = self.hub.join(order.path.trim_start_matches('/')).ok()?;
+        let url = self.hub.join(order.path.trim_start_matches('/')).map_err(|_| NoAnswer::Nobody)?;
         let method = match order.method {
             Method::Get => reqwest::Method::GET,
             Method::Post => reqwest::Method::POST,
@@ -111,8 +109,9 @@ impl Http {
         let mut response = match request.send().await {
             Ok(response) => response,
             Err(error) => {
+                let no_answer = if is_distrust(&error) { NoAnswer::NotTrusted } else { NoAnswer::Nobody };
                 tracing::debug!(error = %error.without_url(), "no answer from the hub");
-                return None;
+                return Err(no_answer);
             }
         };
         let header = |name: &str| {
@@ -141,8 +140,31 @@ impl Http {
             }
         }
         received.took_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        Some(received)
+        Ok(received)
     }
+}
+
+/// Why a request had no answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NoAnswer {
+    /// No connection, or it broke.
+    Nobody,
+    /// What answered has a certificate that is not trusted.
+    NotTrusted,
+}
+
+/// Whether the connection ended because of the other side's certificate.
+fn is_distrust(error: &reqwest::Error) -> bool {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(error) = cause {
+        let inner = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        let tls = error.downcast_ref::<rustls::Error>().or_else(|| inner.and_then(|e| e.downcast_ref()));
+        if let Some(tls) = tls {
+            return matches!(tls, rustls::Error::InvalidCertificate(_));
+        }
+        cause = error.source();
+    }
+    false
 }
 
 fn check_url(text: &str) -> Result<Url, ClientError> {
@@ -195,11 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn a_ca_file_without_certificates_is_named() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("ca.pem");
-        std::fs::write(&path, "nothing").unwrap();
-        assert!(matches!(Http::new("https://h", Some(&path)), Err(ClientError::BadCa { .. })));
-        assert!(matches!(Http::new("https://h", Some(&dir.path().join("none"))), Err(ClientError::BadCa { .. })));
+    fn an_authority_without_certificates_is_refused() {
+        assert!(matches!(Http::new("https://h", Some(b"nothing")), Err(ClientError::BadCa(_))));
     }
 }

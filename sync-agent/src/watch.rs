@@ -28,7 +28,7 @@ use notify::event::{AccessKind, AccessMode};
 use notify::{EventKind, RecommendedWatcher, RecursiveMode};
 use notify_debouncer_full::{DebounceEventResult, Debouncer, NoCache, new_debouncer_opt};
 use parkdesk_app::capture::{AssignedBy, Source, TakeError, TakeFile, Taken};
-use parkdesk_app::sync::{WatchControl, WatchState, WatchStatus};
+use parkdesk_app::sync::{WatchState, WatchStatus};
 use parkdesk_domain::{BlobId, Millis};
 use parkdesk_vision::limits::{MAX_BYTES, Rejection, RejectionCode};
 
@@ -125,6 +125,12 @@ impl Watch {
         Ok(Arc::new(Self { status, stop, wake, thread: Mutex::new(Some(thread)) }))
     }
 
+    /// Where it stands now; cheap, answers from memory.
+    #[must_use]
+    pub fn status(&self) -> WatchStatus {
+        self.status.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// Stops after the file that is being taken.
     pub fn stop(&self) {
         self.stop.store(true, Ordering::Release);
@@ -141,12 +147,6 @@ impl Drop for Watch {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::Release);
         let _ = self.wake.try_send(());
-    }
-}
-
-impl WatchControl for Watch {
-    fn status(&self) -> WatchStatus {
-        self.status.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 

@@ -12,6 +12,17 @@ use utoipa::ToSchema;
 pub(super) type Answer<T> = Result<Json<T>, Problem>;
 
 /// The one place where the API crosses over to blocking code.
+pub(super) async fn apart<T, E>(work: impl FnOnce() -> Result<T, E> + Send + 'static) -> Result<T, Problem>
+where
+    T: Send + 'static,
+    E: Into<Problem> + Send + 'static,
+{
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result.map_err(Into::into),
+        Err(_) => Err(Problem::new(Code::Internal, "this program failed or is stopping: the log says more")),
+    }
+}
+
 pub(super) async fn blocking<T, E>(
     app: App,
     work: impl FnOnce(&App) -> Result<T, E> + Send + 'static,
@@ -20,10 +31,7 @@ where
     T: Send + 'static,
     E: Into<Problem> + Send + 'static,
 {
-    match tokio::task::spawn_blocking(move || work(&app)).await {
-        Ok(result) => result.map_err(Into::into),
-        Err(_) => Err(Problem::new(Code::Internal, "this program failed or is stopping: the log says more")),
-    }
+    apart(move || work(&app)).await
 }
 
 pub(super) async fn answer<T, E>(app: App, work: impl FnOnce(&App) -> Result<T, E> + Send + 'static) -> Answer<T>

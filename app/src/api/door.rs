@@ -28,6 +28,11 @@ const SESSION_LIVES_MS: i64 = 12 * 60 * 60 * 1000;
 /// Links and sessions kept at most; the oldest go first.
 const MOST: usize = 64;
 
+/// What a page may do: only what comes from here, no inline script or style, pictures and camera as bytes of its own.
+const CSP: &str = "default-src 'self'; script-src 'self'; style-src 'self'; connect-src 'self'; \
+    img-src 'self' blob: data:; media-src 'self' blob: mediastream:; object-src 'none'; base-uri 'none'; \
+    form-action 'none'; frame-src 'none'; frame-ancestors 'none'";
+
 type Token = [u8; 32];
 
 /// Links and sessions of one loopback listener.
@@ -133,7 +138,9 @@ fn check(sessions: &Sessions, request: &Request) -> Result<(), Problem> {
     if !same_origin {
         return Err(Problem::new(Code::Forbidden, "another page asked for this: open the appliance's own page"));
     }
-    if reads && request.uri().path().starts_with("/open/") {
+    // The pages hold no data; the link gives the cookie. All data is below /api.
+    let path = request.uri().path();
+    if reads && !path.starts_with("/api") && path != "/openapi.json" {
         return Ok(());
     }
     let cookie = text(headers, &header::COOKIE)
@@ -161,7 +168,7 @@ fn let_in(sessions: &Sessions, link: &str) -> Response {
         .into_response();
     };
     let cookie = format!("{COOKIE}={cookie}; HttpOnly; SameSite=Strict; Path=/; Max-Age={}", SESSION_LIVES_MS / 1000);
-    let headers = [(header::SET_COOKIE, cookie), (header::LOCATION, "/api/v1/status".to_owned())];
+    let headers = [(header::SET_COOKIE, cookie), (header::LOCATION, "/".to_owned())];
     (StatusCode::SEE_OTHER, headers).into_response()
 }
 
@@ -171,7 +178,7 @@ fn with_headers(mut response: Response) -> Response {
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "no-referrer"),
         (header::X_FRAME_OPTIONS, "DENY"),
-        (header::CONTENT_SECURITY_POLICY, "default-src 'self'"),
+        (header::CONTENT_SECURITY_POLICY, CSP),
     ];
     for (name, value) in fixed {
         headers.insert(name, HeaderValue::from_static(value));

@@ -6,6 +6,8 @@ use axum::extract::rejection::{BytesRejection, JsonRejection, QueryRejection};
 use axum::extract::{FromRequest, FromRequestParts, Query, Request};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
+use axum::middleware::Next;
+use axum::response::Response;
 use parkdesk_domain::RowId;
 use serde::de::DeserializeOwned;
 
@@ -13,13 +15,66 @@ use super::Desk;
 use super::problem::{Code, Problem};
 use crate::App;
 
-/// The open appliance.
+/// Who asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Caller {
+    /// A person at a page: in a browser, or in the window.
+    Desk,
+    /// A program of the appliance's owner on the socket: it acts as the appliance.
+    Device,
+}
+
+/// The header with which the window says on the socket that a person asks.
+const DESK: &str = "parkdesk-desk";
+
+/// On the socket: who asks is said by a header. Everywhere else a person asks.
+pub(super) async fn note_caller(mut request: Request, next: Next) -> Response {
+    let caller = if request.headers().contains_key(DESK) { Caller::Desk } else { Caller::Device };
+    request.extensions_mut().insert(caller);
+    next.run(request).await
+}
+
+fn caller(parts: &Parts) -> Caller {
+    parts.extensions.get::<Caller>().copied().unwrap_or(Caller::Desk)
+}
+
+fn app_of(desk: &Desk) -> Result<App, Problem> {
+    desk.installation.app().ok_or_else(|| {
+        Problem::new(Code::NotSetUp, "no data is open here yet: see /api/v1/installation for what is missing")
+    })
+}
+
+/// The open appliance, on behalf of who asks: the person who signed in, or the appliance itself.
 pub(super) struct Open(pub(super) App);
 
 impl FromRequestParts<Desk> for Open {
     type Rejection = Problem;
+    async fn from_request_parts(parts: &mut Parts, desk: &Desk) -> Result<Self, Problem> {
+        let app = app_of(desk)?;
+        match caller(parts) {
+            Caller::Device => Ok(Self(app)),
+            Caller::Desk => Ok(Self(app)),
+        }
+    }
+}
+
+/// The open appliance for what everybody may see, signed in or not.
+pub(super) struct Seen(pub(super) App);
+
+impl FromRequestParts<Desk> for Seen {
+    type Rejection = Problem;
     async fn from_request_parts(_: &mut Parts, desk: &Desk) -> Result<Self, Problem> {
-        Ok(Self(desk.app.clone()))
+        app_of(desk).map(Self)
+    }
+}
+
+/// Somebody who may take care of the open appliance's key.
+pub(super) struct Keeper;
+
+impl FromRequestParts<Desk> for Keeper {
+    type Rejection = Problem;
+    async fn from_request_parts(parts: &mut Parts, desk: &Desk) -> Result<Self, Problem> {
+        Open::from_request_parts(parts, desk).await.map(|_| Self)
     }
 }
 

@@ -11,6 +11,8 @@ use utoipa::ToSchema;
 
 use crate::capture::TakeError;
 use crate::error::Error;
+use crate::installation::EnrolError;
+use crate::keys::KeysError;
 use crate::words::{self, Lang};
 
 /// The closed list of codes.
@@ -25,6 +27,18 @@ pub enum Code {
     NotHere,
     /// The appliance belongs to no hub yet.
     NotEnrolled,
+    /// No data is open here: `/installation` says why.
+    NotSetUp,
+    /// The hub did not take the appliance in (`detail` says why).
+    EnrolFailed,
+    /// This recovery code opens nothing here.
+    WrongRecoveryCode,
+    /// A person must sign in first.
+    SignedOut,
+    /// Not the pass code of this person.
+    WrongPassCode,
+    /// Too many wrong pass codes (`detail` is the time, in UTC milliseconds, until which none is taken).
+    LockedOut,
     /// The rules refuse it (`detail` is the refusal's code).
     Refused,
     /// The file is no picture that is taken (`detail` is the rejection's code).
@@ -52,13 +66,16 @@ impl Code {
         match self {
             Self::BadRequest => StatusCode::BAD_REQUEST,
             Self::NotFound | Self::NotHere => StatusCode::NOT_FOUND,
-            Self::NotEnrolled | Self::Refused => StatusCode::CONFLICT,
+            Self::NotEnrolled | Self::NotSetUp | Self::EnrolFailed | Self::Refused => StatusCode::CONFLICT,
             Self::Rejected | Self::Quarantined => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Busy | Self::Later => StatusCode::SERVICE_UNAVAILABLE,
             Self::DiskFull => StatusCode::INSUFFICIENT_STORAGE,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Forbidden => StatusCode::FORBIDDEN,
-            Self::Unauthorized => StatusCode::UNAUTHORIZED,
+            Self::Unauthorized | Self::WrongRecoveryCode | Self::SignedOut | Self::WrongPassCode => {
+                StatusCode::UNAUTHORIZED
+            }
+            Self::LockedOut => StatusCode::TOO_MANY_REQUESTS,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -99,7 +116,11 @@ impl Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        (self.code.status(), Json(self)).into_response()
+        // Somebody else's fault: the hub's, or of the way to it.
+        let is_theirs = matches!(self.detail.as_deref(), Some("unreachable" | "not_a_hub" | "tls"));
+        let status =
+            if self.code == Code::EnrolFailed && is_theirs { StatusCode::BAD_GATEWAY } else { self.code.status() };
+        (status, Json(self)).into_response()
     }
 }
 
@@ -132,6 +153,32 @@ impl From<TakeError> for Problem {
             TakeError::Busy => Self::new(Code::Busy, message),
             TakeError::Later(_) => Self::new(Code::Later, message),
             TakeError::Refused(refusal) => Self::refused(&refusal),
+        }
+    }
+}
+
+impl From<EnrolError> for Problem {
+    fn from(error: EnrolError) -> Self {
+        Self::new(Code::EnrolFailed, error.message).detail(error.why.as_str())
+    }
+}
+
+impl From<KeysError> for Problem {
+    fn from(error: KeysError) -> Self {
+        let message = error.to_string();
+        match error {
+            KeysError::Recovery(_) => Self::new(Code::WrongRecoveryCode, message),
+            KeysError::NoWrappedCopy | KeysError::NoData(_) => {
+                Self::new(Code::NotFound, message).detail("recovery copy")
+            }
+            KeysError::NoKey(_)
+            | KeysError::NoKeyStore(_)
+            | KeysError::Key(_)
+            | KeysError::NotKept
+            | KeysError::OtherKey { .. }
+            | KeysError::Unchecked { .. }
+            | KeysError::CredentialIsReadOnly
+            | KeysError::Io { .. } => Self::new(Code::Later, message),
         }
     }
 }

@@ -4,7 +4,7 @@ use super::Desk;
 use super::MOST_WAIT_MS;
 use super::answer::{Answer, answer};
 use super::extract::Asked;
-use super::extract::Open;
+use super::extract::Seen;
 use crate::App;
 use crate::status::Status;
 use serde::{Deserialize, Serialize};
@@ -19,7 +19,7 @@ pub(super) fn routes() -> OpenApiRouter<Desk> {
 
 /// One glance at the appliance.
 #[utoipa::path(get, path = "/api/v1/status", responses((status = 200, body = Status)))]
-pub(super) async fn status(Open(app): Open) -> Answer<Status> {
+pub(super) async fn status(Seen(app): Seen) -> Answer<Status> {
     answer(app, App::status).await
 }
 
@@ -45,7 +45,7 @@ pub(super) struct Changes {
 
 /// Waits for changes.
 #[utoipa::path(get, path = "/api/v1/changes", params(ChangesQuery), responses((status = 200, body = Changes)))]
-pub(super) async fn changes(Open(app): Open, Asked(q): Asked<ChangesQuery>) -> Answer<Changes> {
+pub(super) async fn changes(Seen(app): Seen, Asked(q): Asked<ChangesQuery>) -> Answer<Changes> {
     let wait = Duration::from_millis(q.wait_ms.min(MOST_WAIT_MS));
     answer(app, move |app| app.changes_after(q.after, wait).map(|(next, tags)| Changes { next, tags })).await
 }

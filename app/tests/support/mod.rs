@@ -9,14 +9,20 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
+use parkdesk_app::api::Api;
 use parkdesk_app::capture::{AssignedBy, Source, TakeFile, Taken};
 use parkdesk_app::faces::Faces;
+use parkdesk_app::installation::{
+    EnrolError, EnrolFault, EnrolWish, Enrolled, Installation, InstallationState, InstallationView, Language,
+};
+use parkdesk_app::keys::KeysError;
 use parkdesk_app::sync::{LinkState, LinkStatus, SyncControl};
 use parkdesk_app::{App, AppParts};
 use parkdesk_domain::body::{FacePolicy, ParkCard, ParkSettings};
 use parkdesk_domain::command::{Command, DriverCreate};
 use parkdesk_domain::row::{Kind, Write};
 use parkdesk_domain::{Millis, RowId};
+use parkdesk_sqlcipher::recovery::RecoveryCode;
 use parkdesk_sqlite::{Key, Replica};
 use parkdesk_vision::faces::client::{ClientStatus, FacesError};
 use parkdesk_vision::faces::protocol::{Analysis, Descriptor, Face, Priority};
@@ -144,6 +150,15 @@ impl World {
         Self { hub, replica, app, link, dir, clock, ids }
     }
 
+    /// The API as the socket has it.
+    pub fn router(&self) -> axum::Router {
+        Api::new(self.installation(), None, None).for_socket()
+    }
+
+    pub fn installation(&self) -> Arc<Ready> {
+        Arc::new(Ready(self.app.clone()))
+    }
+
     pub fn take(&self, picture: &str, hint: Option<&str>) -> Taken {
         self.app.take_file(self.file(picture, hint)).unwrap()
     }
@@ -182,6 +197,37 @@ impl World {
             entries.map(|path| if path.is_dir() { count(&path) } else { 1 }).sum()
         }
         count(&self.dir.path().join("data/blobs"))
+    }
+}
+
+/// An installation that is at work.
+pub struct Ready(App);
+
+impl Installation for Ready {
+    fn app(&self) -> Option<App> {
+        Some(self.0.clone())
+    }
+    fn view(&self) -> InstallationView {
+        InstallationView {
+            state: InstallationState::Ready,
+            version: "1".into(),
+            lang: Language::Ru,
+            data_dir: "/data".into(),
+            no_key: None,
+            problem: None,
+            device_name: Some("centre".into()),
+            hub: Some("https://hub.example.org".into()),
+        }
+    }
+    fn enrol(&self, _wish: EnrolWish) -> Result<Enrolled, EnrolError> {
+        Err(EnrolError { why: EnrolFault::AlreadyEnrolled, message: "this appliance belongs to a hub already".into() })
+    }
+    fn recover(&self, code: &str) -> Result<(), KeysError> {
+        RecoveryCode::parse(code).map(|_| ()).map_err(KeysError::from)
+    }
+    fn retry(&self) {}
+    fn renew_recovery(&self) -> Result<String, KeysError> {
+        Ok("AAAA-BBBB".into())
     }
 }
 

@@ -11,12 +11,13 @@ use parkdesk_app::drivers::DriverHitView;
 use parkdesk_app::photos::PhotoView;
 use parkdesk_app::status::Status;
 use parkdesk_app::tray::{Offers, TrayView};
+use parkdesk_sync_agent::clock;
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::client::{Client, encode};
 use super::failure::Failure;
-use super::{Action, Agent, Class, Question, Show, SyncAction, clock, print};
+use super::{Action, Agent, Class, Question, Show, SyncAction, print};
 
 /// Asks and shows.
 pub(super) fn ask(what: Question, show: Show) -> Result<(), Failure> {

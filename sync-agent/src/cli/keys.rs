@@ -5,9 +5,10 @@ use std::path::Path;
 
 use anyhow::Context;
 use parkdesk_app::keys::ring::OsRing;
-use parkdesk_app::keys::{KeyPlace, KeysError, Opened, Recovered};
+use parkdesk_app::keys::{KeyPlace, KeysError, Recovered};
 use parkdesk_app::words::Lang;
 use parkdesk_sqlcipher::dir::DataDir;
+use parkdesk_sqlcipher::recovery::RecoveryCode;
 use serde_json::json;
 
 use super::failure::Failure;
@@ -26,23 +27,14 @@ impl Data {
         }
     }
 
-    /// The key, found or made; a new recovery code is shown on the terminal, once.
-    pub(super) fn open_key(&self, show: Show) -> Result<Opened, Failure> {
-        self.open_key_of(&self.place(), show)
-    }
-
-    /// The key of another place that belongs to this one.
-    pub(super) fn open_key_of(&self, place: &KeyPlace, show: Show) -> Result<Opened, Failure> {
-        let opened = place.open(&OsRing::default())?;
-        if let Some(code) = &opened.recovery {
-            // Never into a log: only a person at a terminal is shown the code; others ask for one with `recovery-code`.
-            if std::io::stderr().is_terminal() && !show.json {
-                eprintln!("{}", shown(&code.to_string(), &self.as_asked(), show.lang));
-            } else {
-                eprintln!("{}", hint(&self.as_asked(), show.lang));
-            }
+    /// Tells of a new recovery code: on a terminal the code itself, once.
+    pub(super) fn tell_recovery(&self, code: &RecoveryCode, show: Show) {
+        // Never into a log: only a person at a terminal is shown the code; others ask for one with `recovery-code`.
+        if std::io::stderr().is_terminal() && !show.json {
+            eprintln!("{}", shown(&code.to_string(), &self.as_asked(), show.lang));
+        } else {
+            eprintln!("{}", hint(&self.as_asked(), show.lang));
         }
-        Ok(opened)
     }
 }
 

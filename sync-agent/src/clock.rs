@@ -1,11 +1,12 @@
-//! The one place where this program reads the clock.
+//! The one place where the programs of the appliance read the clock.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use parkdesk_domain::Millis;
 
-/// Now.
-pub(crate) fn now() -> Millis {
+/// Now, by the computer's clock.
+#[must_use]
+pub fn now() -> Millis {
     #[allow(clippy::disallowed_methods, reason = "the program's one clock")]
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
