@@ -1,9 +1,8 @@
 // The composition root of the pages: providers around the world that is shown (World.tsx).
 import { QueryCache, QueryClient, QueryClientProvider } from "@tanstack/react-query";
-import { lazy, type ReactNode, Suspense, useEffect, useState } from "react";
+import { lazy, type ReactNode, Suspense, useState } from "react";
 import { I18nProvider } from "react-aria-components";
 import { I18nextProvider, useTranslation } from "react-i18next";
-import { followChanges } from "../api/changes";
 import { asProblem } from "../api/problem";
 import { ShortcutProvider } from "../shared/shortcuts";
 import { ToastProvider } from "../shared/Toast";
@@ -55,11 +54,6 @@ export function App() {
 
 function Desk() {
   const [queries] = useState(newQueries);
-  useEffect(() => {
-    const stop = new AbortController();
-    void followChanges(queries, stop.signal);
-    return () => stop.abort();
-  }, [queries]);
   return (
     <Providers queries={queries}>
       <World />

@@ -62,9 +62,9 @@ function Palette({ onDone }: { onDone: () => void }) {
   const [text, setText] = useState("");
   const [, go] = useLocation();
   const { pages, commands } = useActions();
-  const drivers = useDrivers(text);
+  const { drivers, isAsking } = useDrivers(text);
   const found = grouped(text, drivers, pages, commands);
-  const nothing = !found.drivers.length && !found.pages.length && !found.commands.length;
+  const isEmpty = !isAsking && !found.drivers.length && !found.pages.length && !found.commands.length;
 
   const runs = new Map<string, () => void>();
   for (const { id, run } of [...found.pages, ...found.commands]) runs.set(id, run);
@@ -84,7 +84,7 @@ function Palette({ onDone }: { onDone: () => void }) {
           runs.get(String(key))?.();
         }}
         renderEmptyState={() =>
-          nothing ? <p className={styles.none}>{t("search.none", { text })}</p> : null
+          isEmpty ? <p className={styles.none}>{t("search.none", { text })}</p> : null
         }
       >
         <Section name={t("search.drivers")} rows={found.drivers}>
@@ -138,7 +138,7 @@ function DriverRow({ driver }: { driver: Driver }) {
   );
 }
 
-function useDrivers(typed: string): readonly Driver[] {
+function useDrivers(typed: string): { drivers: readonly Driver[]; isAsking: boolean } {
   const text = useDeferredValue(typed.trim());
   const query = useQuery({
     queryKey: ["drivers", "search", text],
@@ -149,5 +149,5 @@ function useDrivers(typed: string): readonly Driver[] {
     enabled: text !== "",
     placeholderData: keepPreviousData,
   });
-  return query.data?.rows ?? [];
+  return { drivers: query.data?.rows ?? [], isAsking: query.isFetching };
 }

@@ -1,5 +1,7 @@
 // Shows the world the person is in (world.ts), in their language and theme.
+import { useQueryClient } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
+import { followChanges } from "../api/changes";
 import type { Lang } from "../api/desk";
 import { asProblem } from "../api/problem";
 import { useInstallation, useSession, useSettings, useStatus } from "../api/queries";
@@ -36,6 +38,14 @@ export function World() {
   const [setup, setSetup] = useState(readSetup);
   const [knowsRevoked, setKnowsRevoked] = useState(false);
   const link = useStatus(isReady).data?.link.state;
+
+  const queries = useQueryClient();
+  useEffect(() => {
+    if (!isReady) return;
+    const stop = new AbortController();
+    void followChanges(queries, stop.signal);
+    return () => stop.abort();
+  }, [queries, isReady]);
 
   useTheme(settings.data?.theme);
   const lang = settings.data?.lang;

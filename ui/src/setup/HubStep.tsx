@@ -1,6 +1,6 @@
 // Where the hub is, the administrator's code, and what this appliance is called there.
 import { useMutation } from "@tanstack/react-query";
-import { useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { desk, type Enrolled } from "../api/desk";
 import { asProblem } from "../api/problem";
@@ -37,8 +37,13 @@ export function HubStep({ input, onInput, besideOld, onEnrolled, onBack }: HubSt
   const failure = enrol.error ? asProblem(enrol.error) : undefined;
   const failedField = failure?.code === "enrol_failed" ? fieldOf(failure.detail) : undefined;
   const showsCa = hasCa || failedField === "ca";
+  const form = useRef<HTMLFormElement>(null);
+  useEffect(() => {
+    if (failedField) focus(form.current, failedField);
+  }, [failedField]);
 
   const field = (name: keyof Input) => ({
+    name,
     value: input[name],
     onChange: (value: string) => {
       if (enrol.error && failedField === name) enrol.reset();
@@ -53,12 +58,15 @@ export function HubStep({ input, onInput, besideOld, onEnrolled, onBack }: HubSt
   });
   return (
     <form
+      ref={form}
       className={styles.step}
       noValidate
       onSubmit={(event) => {
         event.preventDefault();
         setWasSent(true);
-        if (Object.keys(lacks).length === 0 && !enrol.isPending) enrol.mutate();
+        const [first] = Object.keys(lacks);
+        if (first) focus(form.current, first);
+        else if (!enrol.isPending) enrol.mutate();
       }}
     >
       <p>{t(besideOld ? "hub.text_beside" : "hub.text")}</p>
@@ -93,4 +101,12 @@ export function HubStep({ input, onInput, besideOld, onEnrolled, onBack }: HubSt
       </StepActions>
     </form>
   );
+}
+
+/** The field at fault has the focus, ready to be typed over. */
+function focus(form: HTMLFormElement | null, name: string): void {
+  const field = form?.elements.namedItem(name);
+  if (!(field instanceof HTMLInputElement || field instanceof HTMLTextAreaElement)) return;
+  field.focus();
+  field.select();
 }
