@@ -14,11 +14,12 @@ import { photoReason } from "../shared/photo-reason";
 import { PhotoStatus } from "../shared/Status";
 import { Verdict } from "../shared/Verdict";
 import styles from "./Compare.module.css";
+import type { Person } from "./useShot";
 
 export interface CompareProps {
   shot: Shot;
   earlier: readonly Schemas["PhotoView"][];
-  name: string;
+  person: Person;
   /** The shot may show that driver instead. */
   onOther?: (driver: { park: string; id: string; name: string }) => void;
   /** What the check says, under the verdict. */
@@ -27,10 +28,14 @@ export interface CompareProps {
 
 const STRIP = 5;
 
-export function Compare({ shot, earlier, name, onOther, children }: CompareProps) {
+export function Compare({ shot, earlier, person, onOther, children }: CompareProps) {
   const lang = useLang();
   const { t } = useTranslation("capture");
+  const { name } = person;
   const [chosen, choose] = useState<string>();
+  // Both were found for the driver of the shot: another one may have been chosen since.
+  const nearest = earlier.some((photo) => photo.id === shot.nearest?.photo) ? shot.nearest : null;
+  const other = shot.other_driver?.id === person.id ? null : shot.other_driver;
   const beside =
     earlier.find((photo) => photo.id === chosen) ??
     earlier.find((photo) => photo.id === shot.nearest?.photo) ??
@@ -38,17 +43,17 @@ export function Compare({ shot, earlier, name, onOther, children }: CompareProps
   const face = { width: shot.width, height: shot.height, eyes: eyesOf(shot.faces) };
   return (
     <div className={styles.compare}>
-      {shot.other_driver && (
+      {other && (
         <div className={styles.other} role="alert">
           <TriangleAlert size={18} aria-hidden="true" />
           <div>
             <p>
-              <strong>{t("compare.other", { name: shot.other_driver.name })}</strong>
+              <strong>{t("compare.other", { name: other.name })}</strong>
             </p>
-            <Verdict likely={shot.other_driver.likely} among />
+            <Verdict likely={other.likely} among />
             {onOther && (
-              <Button size="small" onPress={() => shot.other_driver && onOther(shot.other_driver)}>
-                {t("compare.save_for")}
+              <Button size="small" onPress={() => onOther(other)}>
+                {t("compare.choose_other")}
               </Button>
             )}
           </div>
@@ -73,7 +78,7 @@ export function Compare({ shot, earlier, name, onOther, children }: CompareProps
           <figcaption>{beside ? dateTime(beside.captured_at_ms, lang) : t("compare.none")}</figcaption>
         </figure>
       </div>
-      {shot.nearest && <Verdict likely={shot.nearest} />}
+      {nearest && <Verdict likely={nearest} />}
       {children}
       {earlier.length > 1 && (
         <ul className={styles.strip} aria-label={t("compare.others")}>

@@ -24,7 +24,7 @@ export interface LiveStageProps {
   /** Stops the automatic shutter until the next driver. */
   isHeld: boolean;
   /** Said under the picture while no driver is chosen. */
-  idle: string;
+  idle: string | undefined;
   onPickFile: () => void;
 }
 
@@ -61,7 +61,7 @@ export function LiveStage(props: LiveStageProps) {
       {isOn ? (
         <Looking {...props} ratio={ratio} over={over} />
       ) : (
-        <p className={styles.advice}>{props.idle}</p>
+        props.idle && <p className={styles.advice}>{props.idle}</p>
       )}
     </div>
   );

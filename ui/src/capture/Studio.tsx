@@ -174,7 +174,7 @@ export function Studio({ person, head, finder, onSaved, onLeave, onOther }: Stud
             isAutomatic={settings?.auto_shutter ?? false}
             isHeld={isHeld}
             onShoot={shoot}
-            idle={t("idle")}
+            idle={person ? undefined : t("idle")}
             onPickFile={files.pick}
           />
         )}
@@ -212,7 +212,7 @@ function Side({ person, phase, onOther, footer }: SideProps) {
     <>
       <div className={styles.content}>
         {phase.is === "preview" ? (
-          <Compare shot={phase.shot} earlier={earlier} name={person.name} {...(onOther ? { onOther } : {})}>
+          <Compare shot={phase.shot} earlier={earlier} person={person} {...(onOther ? { onOther } : {})}>
             <Findings findings={phase.shot.findings} />
           </Compare>
         ) : (

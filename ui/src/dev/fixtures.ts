@@ -18,7 +18,7 @@ export const NOW = Date.now();
 
 export const PARK = { id: "park-1", name: "Таксопарк «Северная звезда»", read_only: false, faces: "search" };
 
-type Partly<T> = { [K in keyof T]?: T[K] extends object | null | undefined ? object : T[K] };
+type Partly<T> = { [K in keyof T]?: T[K] extends object | null | undefined ? object | null : T[K] };
 
 export function statusOf(more: Partly<Status> = {}): Status {
   const status: Status = {

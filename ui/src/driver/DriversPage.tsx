@@ -45,7 +45,11 @@ export default function DriversPage() {
   const grid = useRef<GridHandle>(null);
   const isNew = params.has("new");
 
-  useEffect(() => field.current?.focus(), []);
+  // An open driver has the keys; else the search.
+  const hasDrawer = useRef(opened.driver !== undefined);
+  useEffect(() => {
+    if (!hasDrawer.current) field.current?.focus();
+  }, []);
   // biome-ignore lint/correctness/useExhaustiveDependencies: another search begins at its first row
   useEffect(() => setActive(0), [settled, park]);
 
@@ -78,7 +82,9 @@ export default function DriversPage() {
   const columns = useMemo(() => columnsOf(t), [t]);
   const isOpen = opened.park !== undefined && opened.driver !== undefined;
   const total =
-    list.total >= 0 ? t("count", { count: list.total, shown: count(list.total, lang) }) : undefined;
+    list.query.data && list.total >= 0
+      ? t("count", { count: list.total, shown: count(list.total, lang) })
+      : undefined;
 
   return (
     <Page

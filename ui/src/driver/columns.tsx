@@ -11,7 +11,8 @@ export function columnsOf(t: TFunction<"driver">): Column<DriverRow>[] {
   return [
     {
       key: "photo",
-      label: "",
+      label: t("photos.title"),
+      isBare: true,
       cell: (row) => (
         <Picture
           className={styles.thumb ?? ""}

@@ -19,6 +19,8 @@ export interface Column<R> {
   /** Also `data-column` of its cells, for the row's layout. */
   key: string;
   label: string;
+  /** The label is for screen readers only. */
+  isBare?: boolean;
   cell: (row: R) => ReactNode;
 }
 
@@ -104,7 +106,7 @@ export function DataGrid<R>(props: DataGridProps<R>) {
           <div role="row" aria-rowindex={1} className={[styles.headRow, props.rowClass].join(" ")}>
             {columns.map((column) => (
               <div key={column.key} role="columnheader" data-column={column.key}>
-                {column.label}
+                {column.isBare ? <span className="visually-hidden">{column.label}</span> : column.label}
               </div>
             ))}
           </div>
