@@ -53,7 +53,7 @@ export function Compare({ shot, earlier, person, onOther, children }: ComparePro
             <Verdict likely={other.likely} among />
             {onOther && (
               <Button size="small" onPress={() => onOther(other)}>
-                {t("compare.choose_other")}
+                {t("compare.choose_them")}
               </Button>
             )}
           </div>
