@@ -1,43 +1,16 @@
-// Installation, session, people, settings and sync: routes whose Rust side is not on main yet (see pending.ts).
-import type { Schemas } from "./client";
+// Installation, session, people, settings and sync: what the frame around the pages calls. The calls by path wait for their
+// Rust side (see pending.ts).
+import { client, type Schemas, unwrap } from "./client";
 import { call } from "./pending";
 
-export type Lang = "ru" | "en";
-export type Theme = "system" | "light" | "dark";
+export type Lang = Schemas["Language"];
+export type Theme = Schemas["Theme"];
 export const ROLES = ["photo_staff", "operator", "senior", "moderator", "reviewer", "admin"] as const;
 export type Role = (typeof ROLES)[number];
 
-export interface Installation {
-  state: "new" | "no_key" | "unreadable" | "ready";
-  version: string;
-  lang: Lang;
-  data_dir: string;
-  no_key?: NoKey | null;
-  problem?: { code: "newer" | "damaged" | "other"; message: string } | null;
-  device_name?: string | null;
-  hub?: string | null;
-}
-
-export interface NoKey {
-  looked_in: "keyring" | "file" | "credential";
-  place: string;
-  why: string;
-  has_recovery_copy: boolean;
-}
-
-export interface Enrol {
-  hub: string;
-  code: string;
-  name: string;
-  beside_old?: boolean;
-  ca?: string;
-}
-
-export interface Enrolled {
-  device: string;
-  recovery_code: string | null;
-  moved: string | null;
-}
+export type Installation = Schemas["Installation"];
+export type Enrolled = Schemas["Enrolled"];
+export type Settings = Schemas["Settings"];
 
 export interface PersonName {
   id: string;
@@ -64,15 +37,6 @@ export interface Session {
   person: PersonView | null;
   people: PersonName[];
   until_ms: number | null;
-}
-
-export interface Settings {
-  lang: Lang | null;
-  theme: Theme;
-  camera: string | null;
-  auto_shutter: boolean;
-  watch_folder: string | null;
-  mirror: boolean;
 }
 
 export interface Subject {
@@ -158,11 +122,11 @@ export type AttentionView = Omit<Schemas["AttentionView"], "conflicts" | "input"
 const V1 = "/api/v1";
 
 export const desk = {
-  installation: () => call<Installation>("GET", `${V1}/installation`),
-  enrol: (body: Enrol) => call<Enrolled>("POST", `${V1}/installation/enrol`, body),
-  recover: (code: string) => call<Installation>("POST", `${V1}/installation/recover`, { code }),
-  retryKey: () => call<Installation>("POST", `${V1}/installation/retry`),
-  newRecoveryCode: () => call<{ recovery_code: string }>("POST", `${V1}/recovery-code`),
+  installation: () => unwrap(client.GET("/api/v1/installation")),
+  enrol: (body: Schemas["Enrol"]) => unwrap(client.POST("/api/v1/installation/enrol", { body })),
+  recover: (code: string) => unwrap(client.POST("/api/v1/installation/recover", { body: { code } })),
+  retryKey: () => unwrap(client.POST("/api/v1/installation/retry")),
+  newRecoveryCode: () => unwrap(client.POST("/api/v1/recovery-code")),
   session: () => call<Session>("GET", `${V1}/session`),
   signIn: (person: string, pass_code: string) =>
     call<Session>("POST", `${V1}/session`, { person, pass_code }),
@@ -171,8 +135,8 @@ export const desk = {
   addPerson: (person: NewPerson) => call<PersonView>("POST", `${V1}/people`, person),
   setPassCode: (person: string, pass_code: string) =>
     call<PersonView>("POST", `${V1}/people/${encodeURIComponent(person)}/pass-code`, { pass_code }),
-  settings: () => call<Settings>("GET", `${V1}/settings`),
-  saveSettings: (change: Partial<Settings>) => call<Settings>("PUT", `${V1}/settings`, change),
+  settings: () => unwrap(client.GET("/api/v1/settings")),
+  saveSettings: (body: Partial<Settings>) => unwrap(client.PUT("/api/v1/settings", { body })),
   sync: () => call<SyncView>("GET", `${V1}/sync`),
   savePolicy: (policy: SyncPolicy) => call<SyncPolicy>("PUT", `${V1}/sync/policy`, policy),
   day: () => call<DayPoint[]>("GET", `${V1}/sync/day`),

@@ -2,15 +2,7 @@
 import type { components } from "./schema";
 
 /** Codes of the desk's routes, until the OpenAPI file has them (pending.ts). */
-type Pending =
-  | "signed_out"
-  | "wrong_pass_code"
-  | "locked_out"
-  | "not_set_up"
-  | "enrol_failed"
-  | "wrong_recovery_code"
-  | "superseded"
-  | "expired";
+type Pending = "superseded" | "expired";
 export type Code = components["schemas"]["Code"] | Pending;
 
 export class Problem extends Error {

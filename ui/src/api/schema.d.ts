@@ -56,6 +56,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/installation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where the installation stands. */
+        get: operations["installation"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/installation/enrol": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Makes the appliance known to a hub, with a one-time code. */
+        post: operations["enrol"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/installation/recover": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Puts the key back with the recovery code. */
+        post: operations["recover"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/installation/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Looks for the key again: after the keyring was unlocked or the key file put back. */
+        post: operations["retry"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/matches": {
         parameters: {
             query?: never;
@@ -169,6 +237,41 @@ export interface paths {
         /** A file of a photo: `original`, `portrait` or `thumb`. */
         get: operations["photo_file"];
         put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/recovery-code": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Makes a new recovery code; the old one opens nothing any more. */
+        post: operations["recovery_code"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The settings of this appliance. */
+        get: operations["settings"];
+        /** Changes settings; what is absent stays as it is. */
+        put: operations["change_settings"];
         post?: never;
         delete?: never;
         options?: never;
@@ -395,6 +498,19 @@ export interface components {
              */
             y: number;
         };
+        /** @description What is to be changed; what is absent stays as it is, and null takes back a choice. */
+        ChangeSettings: {
+            /** @description Whether a ready face is shot without a key. */
+            auto_shutter?: boolean | null;
+            /** @description The camera. */
+            camera?: string | null;
+            lang?: components["schemas"]["Language"] | null;
+            /** @description Whether the live picture is mirrored. */
+            mirror?: boolean | null;
+            theme?: components["schemas"]["Theme"] | null;
+            /** @description The watched folder: a whole path. */
+            watch_folder?: string | null;
+        };
         /** @description What changed. */
         Changes: {
             /**
@@ -409,7 +525,7 @@ export interface components {
          * @description The closed list of codes.
          * @enum {string}
          */
-        Code: "bad_request" | "not_found" | "not_here" | "not_enrolled" | "refused" | "rejected" | "quarantined" | "busy" | "later" | "disk_full" | "too_large" | "forbidden" | "unauthorized" | "internal";
+        Code: "bad_request" | "not_found" | "not_here" | "not_enrolled" | "not_set_up" | "enrol_failed" | "wrong_recovery_code" | "signed_out" | "wrong_pass_code" | "locked_out" | "refused" | "rejected" | "quarantined" | "busy" | "later" | "disk_full" | "too_large" | "forbidden" | "unauthorized" | "internal";
         /** @description A rectangle of the original in pixels, turned about its centre. */
         CropView: {
             /**
@@ -437,6 +553,18 @@ export interface components {
              * @description Top.
              */
             y: number;
+        };
+        /**
+         * @description Why data does not open.
+         * @enum {string}
+         */
+        DataFault: "newer" | "damaged" | "other";
+        /** @description Data that does not open. */
+        DataProblem: {
+            /** @description Why. */
+            code: components["schemas"]["DataFault"];
+            /** @description The same in English. */
+            message: string;
         };
         Decide: {
             /** @description One face. */
@@ -529,6 +657,28 @@ export interface components {
             /** @description Phones to take out. */
             remove_phones?: string[];
         };
+        /** @description What is asked of a hub. */
+        Enrol: {
+            /** @description Begin anew, with the old data moved into a folder beside. */
+            beside_old?: boolean;
+            /** @description The only certificate authority to trust (PEM), for a hub with a certificate of its own. */
+            ca?: string | null;
+            /** @description The one-time code from the administrator. */
+            code: string;
+            /** @description The hub's address. */
+            hub: string;
+            /** @description The appliance's name for people. */
+            name: string;
+        };
+        /** @description An appliance that a hub took in. */
+        Enrolled: {
+            /** @description Its id. */
+            device: string;
+            /** @description Where the old data is now. */
+            moved?: string | null;
+            /** @description Opens the data if the key is lost; told once, when the key was made just now. */
+            recovery_code?: string | null;
+        };
         Face: {
             /** @description The face's box in its original. */
             face: components["schemas"]["BoxView"];
@@ -608,6 +758,38 @@ export interface components {
              */
             limit_milli?: number | null;
         };
+        /** @description The installation for people. */
+        Installation: {
+            /** @description The data directory. */
+            data_dir: string;
+            /** @description The appliance's name at the hub. */
+            device_name?: string | null;
+            /** @description The hub's address. */
+            hub?: string | null;
+            /** @description The language that was chosen here, else that of the system. */
+            lang: components["schemas"]["Language"];
+            no_key?: components["schemas"]["NoKeyView"] | null;
+            problem?: components["schemas"]["DataProblem"] | null;
+            /** @description Where it stands. */
+            state: components["schemas"]["InstallationState"];
+            /** @description This program's version. */
+            version: string;
+        };
+        /**
+         * @description Where an installation stands.
+         * @enum {string}
+         */
+        InstallationState: "new" | "no_key" | "unreadable" | "ready";
+        /**
+         * @description Where a key is looked for.
+         * @enum {string}
+         */
+        KeyStore: "keyring" | "file" | "credential";
+        /**
+         * @description A language of the pages.
+         * @enum {string}
+         */
+        Language: "ru" | "en";
         /** @description A verdict with its honest figure. */
         Likely: {
             /**
@@ -688,6 +870,22 @@ export interface components {
             phones?: string[];
             /** @description The plate of the car driven. */
             plate?: string | null;
+        };
+        /** @description A recovery code, to be shown once. */
+        NewRecoveryCode: {
+            /** @description The code: 8 groups of 4. */
+            recovery_code: string;
+        };
+        /** @description A key that cannot be had. */
+        NoKeyView: {
+            /** @description Whether a recovery code can help. */
+            has_recovery_copy: boolean;
+            /** @description Where it was looked for. */
+            looked_in: components["schemas"]["KeyStore"];
+            /** @description The same with its name or path, in English. */
+            place: string;
+            /** @description What was found there, in English. */
+            why: string;
         };
         /**
          * @description Why there are no offers.
@@ -840,6 +1038,40 @@ export interface components {
          * @enum {string}
          */
         RecordState: "saved" | "sent" | "accepted" | "refused" | "conflict";
+        Recover: {
+            /** @description The recovery code: 8 groups of 4. */
+            code: string;
+        };
+        /** @description The settings. */
+        Settings: {
+            /**
+             * @description Whether a ready face is shot without a key.
+             * @default false
+             */
+            auto_shutter: boolean;
+            /**
+             * @description The camera that was chosen, by the browser's name for it.
+             * @default null
+             */
+            camera: string | null;
+            /** @default null */
+            lang: components["schemas"]["Language"] | null;
+            /**
+             * @description Whether the live picture is mirrored, as people know themselves.
+             * @default true
+             */
+            mirror: boolean;
+            /**
+             * @description Light or dark.
+             * @default system
+             */
+            theme: components["schemas"]["Theme"];
+            /**
+             * @description The watched folder, if there is one.
+             * @default null
+             */
+            watch_folder: string | null;
+        };
         /** @description Columns and rows. */
         Size: {
             /**
@@ -907,6 +1139,11 @@ export interface components {
             /** @enum {string} */
             taken: "duplicate";
         };
+        /**
+         * @description Light or dark.
+         * @enum {string}
+         */
+        Theme: "system" | "light" | "dark";
         /** @description Files under way. */
         Transfers: {
             /**
@@ -1118,6 +1355,122 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    installation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Installation"];
+                };
+            };
+        };
+    };
+    enrol: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Enrol"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Enrolled"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    recover: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Recover"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Installation"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    retry: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Installation"];
                 };
             };
         };
@@ -1351,6 +1704,83 @@ export interface operations {
                 };
             };
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    recovery_code: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewRecoveryCode"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    settings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Settings"];
+                };
+            };
+        };
+    };
+    change_settings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeSettings"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Settings"];
+                };
+            };
+            400: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -48,9 +48,9 @@ export function Setup({ step: kept, besideOld, onStep, onLang }: SetupProps) {
         onInput={setInput}
         besideOld={besideOld}
         onEnrolled={(enrolled) => {
-          setRecoveryCode(enrolled.recovery_code);
-          setMoved(enrolled.moved);
-          onStep(nextStep("hub", enrolled.recovery_code !== null));
+          setRecoveryCode(enrolled.recovery_code ?? null);
+          setMoved(enrolled.moved ?? null);
+          onStep(nextStep("hub", enrolled.recovery_code != null));
           for (const key of ["installation", "session", "status"])
             void queries.invalidateQueries({ queryKey: [key] });
         }}
