@@ -39,7 +39,7 @@ fn a_file_beyond_the_bytes_is_refused_with_figure_and_limit() {
     let rejection = refusal(&bytes);
     assert_eq!(rejection.code, RejectionCode::TooManyBytes);
     assert_eq!((rejection.figure, rejection.limit), (Some(25_000_001), Some(25_000_000)));
-    assert!(rejection.to_string().contains("25000001"));
+    assert!(rejection.to_string().contains("25.1 MB"));
 }
 
 #[test]
