@@ -12,6 +12,7 @@ mod frame;
 use std::io::{Read, Write};
 
 use serde::{Deserialize, Serialize};
+use zeroize::Zeroize;
 
 use self::frame::Bounds;
 pub use self::frame::ProtocolError;
@@ -177,7 +178,8 @@ impl Face {
     }
 }
 
-/// A face template. It is biometric data: never printed, never serialised with its surroundings, never sent to another place.
+/// A face template. It is biometric data: never printed, never serialised with its surroundings, never sent to another place,
+/// and wiped when it is dropped.
 ///
 /// Invariant: 1 to [`MAX_DIMENSION`] finite numbers, not all zero. A NaN or zero vector would be near nothing or everything.
 #[derive(Clone, PartialEq)]
@@ -224,6 +226,12 @@ impl Descriptor {
     /// The Euclidean distance to another template; `None` if they have different dimensions.
     pub fn distance(&self, other: &Self) -> Option<f32> {
         (self.0.len() == other.0.len()).then(|| crate::index::squared_distance(&self.0, &other.0).sqrt())
+    }
+}
+
+impl Drop for Descriptor {
+    fn drop(&mut self) {
+        self.0.zeroize();
     }
 }
 

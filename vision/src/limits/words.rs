@@ -77,24 +77,3 @@ fn millions(count: i64, point: char) -> String {
     let tenths = count.max(0).div_euclid(100_000) + i64::from(count.max(0) % 100_000 > 0);
     if tenths % 10 == 0 { (tenths / 10).to_string() } else { format!("{}{point}{}", tenths / 10, tenths % 10) }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn figures_come_in_peoples_units_in_both_languages() {
-        let of = |code, figure, limit| Rejection::figure(code, figure, limit);
-        for (rejection, ru, en) in [
-            (of(RejectionCode::TooManyBytes, 25_000_001, 25_000_000), "25,1 МБ", "25.1 MB"),
-            (of(RejectionCode::TooManyPixels, 60_000_000, 50_000_000), "60 мегапикселей", "60 megapixels"),
-            (of(RejectionCode::TooManyPixels, 70_000, 65_500), "70000 px", "70000 px"),
-            (of(RejectionCode::TooSmall, 20, 32), "20 px", "20 px"),
-            (of(RejectionCode::ManyFrames, 12, 1), "кадров: 12", "12 frames"),
-        ] {
-            assert!(rejection.text(Lang::Ru).contains(ru), "{}", rejection.text(Lang::Ru));
-            assert!(rejection.text(Lang::En).contains(en), "{}", rejection.text(Lang::En));
-            assert!(!rejection.to_string().contains("000000"), "{rejection}");
-        }
-    }
-}
