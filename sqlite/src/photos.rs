@@ -1,7 +1,7 @@
 //! Photos as people see them.
 
 use parkdesk_domain::body::Photo;
-use parkdesk_domain::ids::RowId;
+use parkdesk_domain::ids::{BlobId, RowId};
 use parkdesk_domain::row::{Kind, RowRef};
 use parkdesk_domain::scope::Scope;
 use serde::Serialize;
@@ -59,6 +59,15 @@ impl ReadTx<'_> {
     pub fn photo(&self, id: &RowId) -> Result<Option<PhotoView>> {
         let mut found = self.photos("SELECT scope, id FROM photos WHERE id = ?1 LIMIT 1", [id.as_str()])?;
         Ok(found.pop())
+    }
+
+    /// A photo that a file belongs to.
+    ///
+    /// # Errors
+    /// If the file fails.
+    pub fn photo_of_blob(&self, blob: &BlobId) -> Result<Option<PhotoView>> {
+        let sql = "SELECT scope, photo_id FROM photo_files WHERE blob_id = ?1 ORDER BY photo_id LIMIT 1";
+        Ok(self.photos(sql, [blob.as_str()])?.pop())
     }
 
     /// A driver's photos, newest first.
