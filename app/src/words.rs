@@ -4,7 +4,6 @@
 //! text says what happened and what to do. No personal data comes in here.
 
 use parkdesk_domain::RefusalCode;
-use parkdesk_sqlite::AttentionKind;
 pub use parkdesk_vision::quality::Lang;
 
 use crate::capture::{AssignedBy, TrayReason};
@@ -66,12 +65,6 @@ pub fn likely_among(word: Likeness, milli: u64, lang: Lang) -> String {
         Likeness::Same | Likeness::Unsure => format!("{} ({})", likeness(word, lang), false_matches(milli, lang)),
         Likeness::Different => likeness(word, lang).to_owned(),
     }
-}
-
-/// What a sitter is told when nothing is wrong.
-#[must_use]
-pub fn live_ready(lang: Lang) -> &'static str {
-    pick(lang, "Так хорошо, можно снимать", "Good like this, ready to shoot")
 }
 
 /// Why a picture waits in the tray.
@@ -137,29 +130,6 @@ pub fn link(state: LinkState, lang: Lang) -> &'static str {
     }
 }
 
-/// Why something waits to be settled that no rule refused.
-#[must_use]
-pub fn attention(kind: AttentionKind, lang: Lang) -> &'static str {
-    match kind {
-        AttentionKind::Conflict => pick(
-            lang,
-            "кто-то тем временем изменил те же поля: выберите значение",
-            "somebody changed the same fields meanwhile: choose a value",
-        ),
-        AttentionKind::ParkedBlob => pick(
-            lang,
-            "файл не удалось передать: попробуйте ещё раз или переснимите",
-            "a file could not be sent or fetched: try again, or take the photo once more",
-        ),
-        AttentionKind::Salvaged => pick(
-            lang,
-            "это спасено из повреждённого файла и не отправлено: отправьте или удалите",
-            "this was saved from a damaged file and was not sent: send it or let it go",
-        ),
-        AttentionKind::Refused => pick(lang, "отклонено без причины", "refused without a reason"),
-    }
-}
-
 /// Why the rules refused a command.
 #[must_use]
 pub fn refusal(code: &RefusalCode, lang: Lang) -> &'static str {
@@ -172,6 +142,11 @@ pub fn refusal(code: &RefusalCode, lang: Lang) -> &'static str {
         RefusalCode::UnknownPark => pick(lang, "такого парка нет", "there is no such park"),
         RefusalCode::UnknownDriver => pick(lang, "такого водителя в парке нет", "there is no such driver in the park"),
         RefusalCode::UnknownPhoto => pick(lang, "такого фото нет", "there is no such photo"),
+        RefusalCode::PhotoJudged => pick(
+            lang,
+            "фото уже проверено, отменить съёмку нельзя",
+            "the photo was judged already: the capture cannot be undone",
+        ),
         RefusalCode::UnknownDecision => pick(lang, "такого решения нет", "there is no such decision"),
         RefusalCode::ParkReadOnly => {
             pick(lang, "парк-копия доступен только для чтения", "the park is a read-only mirror")

@@ -91,6 +91,9 @@ pub enum Command {
     /// The photo shows another driver than was said.
     #[serde(rename = "photo.assign")]
     PhotoAssign(PhotoAssign),
+    /// A capture is taken back.
+    #[serde(rename = "photo.withdraw")]
+    PhotoWithdraw(PhotoWithdraw),
     /// A new driver profile.
     #[serde(rename = "driver.create")]
     DriverCreate(Box<DriverCreate>),
@@ -183,6 +186,15 @@ pub struct PhotoAssign {
     pub park: RowId,
     /// The driver it was said to show, and the one it shows.
     pub driver: Change<RowId>,
+}
+
+/// Arguments of `photo.withdraw`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PhotoWithdraw {
+    /// The photo.
+    pub photo: RowId,
+    /// Its park.
+    pub park: RowId,
 }
 
 /// Arguments of `driver.create`.
@@ -357,6 +369,9 @@ pub struct DeviceEnrol {
     pub parks: Vec<RowId>,
     /// What it replicates.
     pub scopes: Vec<Scope>,
+    /// The device that the same appliance was before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub was: Option<DeviceId>,
 }
 
 /// Arguments of `device.revoke`.
@@ -440,6 +455,7 @@ impl Command {
         match self {
             Self::PhotoCapture(_) => "photo.capture",
             Self::PhotoAssign(_) => "photo.assign",
+            Self::PhotoWithdraw(_) => "photo.withdraw",
             Self::DriverCreate(_) => "driver.create",
             Self::DriverEdit(_) => "driver.edit",
             Self::MatchDecide(_) => "match.decide",
@@ -460,6 +476,7 @@ impl Command {
         match self {
             Self::PhotoCapture(args) => Some(&args.park),
             Self::PhotoAssign(args) => Some(&args.park),
+            Self::PhotoWithdraw(args) => Some(&args.park),
             Self::DriverCreate(args) => Some(&args.park),
             Self::DriverEdit(args) => Some(&args.park),
             Self::MatchDecide(args) => Some(&args.park),
@@ -482,6 +499,7 @@ impl Command {
                 [Some(&args.thumb), args.portrait.as_ref(), Some(&args.original)].into_iter().flatten().collect()
             }
             Self::PhotoAssign(_)
+            | Self::PhotoWithdraw(_)
             | Self::DriverCreate(_)
             | Self::DriverEdit(_)
             | Self::MatchDecide(_)

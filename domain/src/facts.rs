@@ -17,7 +17,7 @@ use crate::scope::Scope;
 /// How often a plan may come back with new questions.
 pub const MAX_ROUNDS: usize = 8;
 
-/// The claiming namespaces: within a scope a key belongs to at most one live row.
+/// What rows are looked up by. In the claiming namespaces a key belongs to at most one live row of a scope.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Space {
     /// Folded licence number -> driver.
@@ -26,6 +26,8 @@ pub enum Space {
     Plate,
     /// Folded login -> person.
     Login,
+    /// Driver -> the driver's photos that were not withdrawn; claims nothing.
+    PhotosOf,
 }
 
 impl Space {
@@ -36,6 +38,7 @@ impl Space {
             Self::Licence => "licence",
             Self::Plate => "plate",
             Self::Login => "login",
+            Self::PhotosOf => "photos_of",
         }
     }
 }
@@ -89,6 +92,7 @@ pub struct Asked;
 pub struct Facts {
     known: BTreeMap<Question, Answer>,
     noted: BTreeSet<Question>,
+    unknown: BTreeSet<Question>,
 }
 
 impl Facts {
@@ -115,14 +119,11 @@ impl Facts {
     /// # Errors
     /// [`Asked`] if not loaded yet.
     pub fn row<E: Entity>(&mut self, scope: Scope, id: &RowId) -> Result<Fact<Option<E>>, Asked> {
-        match self.get(Question::Row(RowRef { scope, kind: E::KIND, id: id.clone() }))? {
-            Answer::Row(None) => Ok(Fact::Known(None)),
-            Answer::Row(Some(body)) => Ok(match serde_json::from_str(body) {
-                Ok(entity) => Fact::Known(Some(entity)),
-                Err(_) => Fact::Unknown,
-            }),
-            Answer::Ids(_) | Answer::Rights(_) | Answer::Unknown => Ok(Fact::Unknown),
-        }
+        self.fact(Question::Row(RowRef { scope, kind: E::KIND, id: id.clone() }), |answer| match answer {
+            Answer::Row(None) => Some(None),
+            Answer::Row(Some(body)) => serde_json::from_str(body).ok().map(Some),
+            Answer::Ids(_) | Answer::Rights(_) | Answer::Unknown => None,
+        })
     }
 
     /// The ids that hold a folded key.
@@ -130,10 +131,10 @@ impl Facts {
     /// # Errors
     /// [`Asked`] if not loaded yet.
     pub fn holders(&mut self, scope: Scope, space: Space, key: String) -> Result<Fact<Vec<RowId>>, Asked> {
-        match self.get(Question::Key { scope, space, key })? {
-            Answer::Ids(ids) => Ok(Fact::Known(ids.clone())),
-            Answer::Row(_) | Answer::Rights(_) | Answer::Unknown => Ok(Fact::Unknown),
-        }
+        self.fact(Question::Key { scope, space, key }, |answer| match answer {
+            Answer::Ids(ids) => Some(ids.clone()),
+            Answer::Row(_) | Answer::Rights(_) | Answer::Unknown => None,
+        })
     }
 
     /// The actor's rights.
@@ -141,10 +142,19 @@ impl Facts {
     /// # Errors
     /// [`Asked`] if not loaded yet.
     pub fn rights(&mut self, actor: &Actor) -> Result<Fact<Rights>, Asked> {
-        match self.get(Question::Rights(actor.clone()))? {
-            Answer::Rights(rights) => Ok(Fact::Known(rights.clone())),
-            Answer::Row(_) | Answer::Ids(_) | Answer::Unknown => Ok(Fact::Unknown),
+        self.fact(Question::Rights(actor.clone()), |answer| match answer {
+            Answer::Rights(rights) => Some(rights.clone()),
+            Answer::Row(_) | Answer::Ids(_) | Answer::Unknown => None,
+        })
+    }
+
+    /// The fact in an answer; what is none is remembered as not known.
+    fn fact<T>(&mut self, question: Question, read: impl Fn(&Answer) -> Option<T>) -> Result<Fact<T>, Asked> {
+        if let Some(fact) = read(self.get(question.clone())?) {
+            return Ok(Fact::Known(fact));
         }
+        self.unknown.insert(question);
+        Ok(Fact::Unknown)
     }
 
     /// Takes the questions noted since the last call.
@@ -165,6 +175,8 @@ pub struct Planned {
     pub outcome: Outcome,
     /// Every question asked.
     pub asked: Vec<Question>,
+    /// The questions whose answer was not known, or not readable: none where all facts are, at the hub.
+    pub unknown: Vec<Question>,
 }
 
 /// Why planning did not end in an outcome.
@@ -242,5 +254,5 @@ fn step(envelope: &Envelope, now: Millis, facts: &mut Facts) -> Option<Planned> 
     let outcome = plan::plan(envelope, now, facts).ok()?;
     // Questions only foreseen stay noted but unloaded: they had no part in the outcome.
     let asked = facts.known.keys().cloned().collect();
-    Some(Planned { outcome, asked })
+    Some(Planned { outcome, asked, unknown: facts.unknown.iter().cloned().collect() })
 }

@@ -4,7 +4,6 @@
 //! rebase; the hub runs the same plan and has the last word. An `Unknown` fact never refuses: the replica goes on
 //! provisionally, and the hub knows.
 
-mod car;
 mod device;
 pub mod driver;
 mod matching;
@@ -87,9 +86,10 @@ fn decide(envelope: &Envelope, now: Millis, facts: &mut Facts) -> Plan {
     match &envelope.command {
         Command::PhotoCapture(args) => photo::capture(envelope, args, facts),
         Command::PhotoAssign(args) => photo::assign(args, facts),
+        Command::PhotoWithdraw(args) => photo::withdraw(envelope, args, now, facts),
         Command::PhotoBytesStored(args) => photo::bytes_stored(args, facts),
         Command::DriverCreate(args) => driver::create(envelope, args, facts),
-        Command::DriverEdit(args) => driver::edit(envelope, args, facts),
+        Command::DriverEdit(args) => driver::edit(args, facts),
         Command::MatchDecide(args) => matching::decide(envelope, args, now, facts),
         Command::PersonCreate(args) => person::create(envelope, args, facts),
         Command::PersonSetPassCode(args) => person::set_pass_code(envelope, args, facts),
@@ -130,6 +130,7 @@ pub fn guards(command: &Command) -> BTreeSet<String> {
             format!("driver/{}", args.driver.was),
             format!("driver/{}", args.driver.now),
         ],
+        Command::PhotoWithdraw(args) => vec![format!("photo/{}", args.photo)],
         Command::PhotoBytesStored(args) => vec![format!("photo/{}", args.photo)],
         Command::DriverCreate(args) => {
             let mut list = vec![format!("driver/{}", args.driver)];
@@ -141,8 +142,6 @@ pub fn guards(command: &Command) -> BTreeSet<String> {
             let mut list = vec![format!("driver/{}", args.driver)];
             let licence = args.fields.get("licence").and_then(|c| c.now.get("number")).and_then(|n| n.as_str());
             list.extend(licence.map(|n| format!("licence/{}/{}", args.park, fold::plate(n))));
-            let plate = args.fields.get(car::PLATE).and_then(|c| c.now.as_str());
-            list.extend(plate.map(|p| format!("plate/{}/{}", args.park, fold::plate(p))));
             list
         }
         Command::MatchDecide(args) => vec![format!("decision/{}", args.decision)],

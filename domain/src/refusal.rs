@@ -50,6 +50,8 @@ codes! {
     UnknownDriver = "unknown_driver",
     /// There is no such photo in the park.
     UnknownPhoto = "unknown_photo",
+    /// The photo was judged already: it can no longer be taken back.
+    PhotoJudged = "photo_judged",
     /// There is no such decision to undo.
     UnknownDecision = "unknown_decision",
     /// The park is a read-only mirror of another system.

@@ -62,6 +62,9 @@ pub struct EnrolRequest {
     pub request: RowId,
     /// The device's name for people.
     pub name: String,
+    /// The device that this appliance was before: it may still send the files of what that one took.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub was: Option<DeviceId>,
 }
 
 /// The answer to an enrolment.

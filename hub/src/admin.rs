@@ -7,6 +7,7 @@ pub mod import;
 pub mod people;
 pub mod show;
 pub mod socket;
+pub mod words;
 
 use std::collections::BTreeSet;
 
@@ -142,12 +143,9 @@ pub enum Answer {
         drivers: Vec<DriverView>,
     },
     /// A code, shown once.
-    Code {
-        /// As typed.
-        code: String,
-        /// Until when.
-        expires_at_ms: Millis,
-    },
+    Code(CodeView),
+    /// An appliance that may no longer come.
+    Revoked(DeviceView),
     /// Appliances.
     Devices {
         /// By name.
@@ -169,6 +167,8 @@ pub enum Answer {
     Stats(Stats),
     /// Done.
     Done {
+        /// What.
+        what: Did,
         /// How many rows or scopes.
         count: u64,
     },
@@ -179,9 +179,74 @@ pub enum Answer {
     },
     /// Not done.
     Failed {
-        /// What to do about it.
-        message: String,
+        /// Why.
+        problem: Problem,
     },
+}
+
+/// What was done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Did {
+    /// A park's use of faces was changed.
+    FacesSet,
+    /// A person has a new pass code.
+    PassCodeSet,
+    /// A person was removed.
+    PersonRemoved,
+    /// Every scope has a new epoch.
+    EpochBegun,
+    /// The look-up tables were filled anew.
+    Reindexed,
+}
+
+/// Why something was not done, besides the rules of the domain.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "code", rename_all = "snake_case")]
+pub enum Problem {
+    /// There is no such role.
+    NoRole {
+        /// As given.
+        role: String,
+    },
+    /// A code cannot live so long.
+    BadMinutes {
+        /// The longest.
+        most: i64,
+    },
+    /// There is no such park.
+    NoPark {
+        /// As given.
+        park: RowId,
+    },
+    /// There is no such appliance.
+    NoDevice {
+        /// As given.
+        device: DeviceId,
+    },
+    /// There is no such area of a park.
+    NoArea {
+        /// As given.
+        area: String,
+    },
+    /// Something broke.
+    Broken {
+        /// What.
+        cause: String,
+    },
+}
+
+/// A one-time code.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CodeView {
+    /// As typed.
+    pub code: String,
+    /// Until when.
+    pub expires_at_ms: Millis,
+    /// What the appliance may do.
+    pub role: Role,
+    /// Where.
+    pub park: RowId,
 }
 
 /// A park.
@@ -247,18 +312,18 @@ pub async fn run<S: Store>(
             return create_park(store, now, rng, ParkCreate { park: id, name, city, settings }).await;
         }
         Request::ParkFaces { park, faces } => {
-            return done(store, now, rng, Command::ParkSetFaces(ParkSetFaces { park, faces })).await;
+            let command = Command::ParkSetFaces(ParkSetFaces { park, faces });
+            return done(store, now, rng, command, Did::FacesSet).await;
         }
-        Request::DeviceRevoke { device } => {
-            return done(store, now, rng, Command::DeviceRevoke(DeviceRevoke { device })).await;
-        }
+        Request::DeviceRevoke { device } => return revoke(store, now, rng, device).await,
         Request::PersonAdd(new) => return people::add(store, now, rng, new).await,
         Request::PersonSetPassCode { park, person, verifier } => {
             let args = PersonSetPassCode { person, park, verifier };
-            return done(store, now, rng, Command::PersonSetPassCode(args)).await;
+            return done(store, now, rng, Command::PersonSetPassCode(args), Did::PassCodeSet).await;
         }
         Request::PersonRemove { park, person } => {
-            return done(store, now, rng, Command::PersonRemove(PersonRemove { person, park })).await;
+            let command = Command::PersonRemove(PersonRemove { person, park });
+            return done(store, now, rng, command, Did::PersonRemoved).await;
         }
         Request::PersonList { park } => (Answer::People { people: people::list(store, &park).await? }, nothing),
         Request::DriverImport { park, csv, dry_run } => {
@@ -273,8 +338,8 @@ pub async fn run<S: Store>(
         Request::DeviceList => (Answer::Devices { devices: store.list_devices().await? }, nothing),
         Request::PhotoList { park } => (Answer::Photos { photos: list_photos(store, &park).await? }, nothing),
         Request::Stats => (Answer::Stats(store.stats().await?), nothing),
-        Request::Restored => (Answer::Done { count: store.begin_epoch().await? }, nothing),
-        Request::Reindex => (Answer::Done { count: store.reindex().await? }, nothing),
+        Request::Restored => (Answer::Done { what: Did::EpochBegun, count: store.begin_epoch().await? }, nothing),
+        Request::Reindex => (Answer::Done { what: Did::Reindexed, count: store.reindex().await? }, nothing),
     })
 }
 
@@ -315,9 +380,23 @@ async fn done<S: Store>(
     now: Millis,
     rng: &mut (impl Rng + Send),
     command: Command,
+    what: Did,
 ) -> store::Result<(Answer, BTreeSet<Scope>)> {
     let (refusal, touched) = issue(store, now, rng, command).await?;
-    Ok((refusal.map_or(Answer::Done { count: 1 }, |refusal| Answer::Refused { refusal }), touched))
+    Ok((refusal.map_or(Answer::Done { what, count: 1 }, |refusal| Answer::Refused { refusal }), touched))
+}
+
+async fn revoke<S: Store>(
+    store: &S,
+    now: Millis,
+    rng: &mut (impl Rng + Send),
+    device: DeviceId,
+) -> store::Result<(Answer, BTreeSet<Scope>)> {
+    let args = DeviceRevoke { device: device.clone() };
+    let (_, touched) = issue(store, now, rng, Command::DeviceRevoke(args)).await?;
+    let found = store.list_devices().await?.into_iter().find(|view| view.id == device);
+    let answer = found.map_or(Answer::Failed { problem: Problem::NoDevice { device } }, Answer::Revoked);
+    Ok((answer, touched))
 }
 
 /// What a device of this role reads in its park: whoever has a desk knows the people who may sign in there.
@@ -343,16 +422,15 @@ async fn enrol_code<S: Store>(
     areas: &[String],
     minutes: i64,
 ) -> store::Result<Answer> {
-    let failed = |message: String| Ok(Answer::Failed { message });
+    let failed = |problem| Ok(Answer::Failed { problem });
     let Some(usual) = areas_of(&role) else {
-        let known = "field, photo_staff, operator, senior, moderator, reviewer, admin";
-        return failed(format!("there is no role {:?}: use one of {known}", role.as_str()));
+        return failed(Problem::NoRole { role: role.into() });
     };
     if !(1..=MAX_CODE_MINUTES).contains(&minutes) {
-        return failed(format!("a code lives 1 to {MAX_CODE_MINUTES} minutes"));
+        return failed(Problem::BadMinutes { most: MAX_CODE_MINUTES });
     }
     if !list_parks(store).await?.iter().any(|p| p.id == park) {
-        return failed(format!("there is no park {park}: see `parkdesk-hub admin park list`"));
+        return failed(Problem::NoPark { park });
     }
     let mut scopes = Vec::new();
     if areas.is_empty() {
@@ -361,18 +439,19 @@ async fn enrol_code<S: Store>(
     for area in areas {
         match format!("park/{park}/{area}").parse() {
             Ok(scope) => scopes.push(scope),
-            Err(_) => {
-                return failed(format!("there is no area {area:?}: use directory, fleet, staff, photos, faces, chats"));
-            }
+            Err(_) => return failed(Problem::NoArea { area: area.clone() }),
         }
     }
     let code = code::new_code(rng);
-    let Some(id) = code::parse(&code) else { return failed("BUG: a new code does not read".into()) };
+    let Some(id) = code::parse(&code) else {
+        return failed(Problem::Broken { cause: "BUG: a new code does not read".into() });
+    };
     let expires_at = now.plus(minutes * 60_000);
+    let parks = vec![park.clone()];
     store
-        .add_code(NewCode { handle: id.handle, hash: id.hash, role, parks: vec![park], scopes, expires_at }, now)
+        .add_code(NewCode { handle: id.handle, hash: id.hash, role: role.clone(), parks, scopes, expires_at }, now)
         .await?;
-    Ok(Answer::Code { code, expires_at_ms: expires_at })
+    Ok(Answer::Code(CodeView { code, expires_at_ms: expires_at, role, park }))
 }
 
 fn decode<T: serde::de::DeserializeOwned>(body: &str) -> store::Result<T> {

@@ -27,6 +27,8 @@ pub enum Entry {
         person: RowId,
         /// The device that took it.
         device: Option<DeviceId>,
+        /// The row let it go: it gives no right to the bytes any more, and nobody waits for them.
+        is_withdrawn: bool,
     },
     /// A right to write.
     Grant {
@@ -100,6 +102,7 @@ fn photo_blobs(photo: &Photo) -> Vec<Entry> {
         size_bytes: Some(file.size_bytes),
         person: photo.driver_id.clone(),
         device: device.clone(),
+        is_withdrawn: photo.is_withdrawn(),
     };
     let mut list: Vec<Entry> = Vec::new();
     for (_, file) in photo.files() {
@@ -114,7 +117,7 @@ fn photo_blobs(photo: &Photo) -> Vec<Entry> {
 
 fn card_thumb(card: DriverCard) -> Option<Entry> {
     let blob = card.thumb?;
-    Some(Entry::Blob { blob, size_bytes: None, person: card.driver_id, device: None })
+    Some(Entry::Blob { blob, size_bytes: None, person: card.driver_id, device: None, is_withdrawn: false })
 }
 
 #[cfg(test)]

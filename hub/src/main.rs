@@ -7,11 +7,12 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use anyhow::Context;
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use parkdesk_domain::body::FacePolicy;
 use parkdesk_domain::rights::Role;
 use parkdesk_domain::{DeviceId, RowId, pass_code};
 use parkdesk_hub::admin::people::NewPerson;
+use parkdesk_hub::admin::words::Lang;
 use parkdesk_hub::admin::{Request, show, socket};
 use parkdesk_hub::data::{self, Opened, StartError};
 use parkdesk_hub::serve::{self, Options};
@@ -25,8 +26,17 @@ const SECONDS: [f64; 9] = [0.001, 0.005, 0.02, 0.1, 0.5, 2.0, 10.0, 30.0, 60.0];
 #[derive(Debug, Parser)]
 #[command(name = "parkdesk-hub", version)]
 struct Cli {
+    /// Language of the answers; otherwise that of the session.
+    #[arg(long, global = true)]
+    lang: Option<Language>,
     #[command(subcommand)]
     command: Verb,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Language {
+    Ru,
+    En,
 }
 
 #[derive(Debug, Subcommand)]
@@ -229,21 +239,31 @@ struct PassCode {
 }
 
 impl PassCode {
-    fn verifier(&self) -> anyhow::Result<String> {
+    fn verifier(&self, lang: Lang) -> anyhow::Result<String> {
         let code = match &self.pass_code_file {
             Some(file) => {
                 let text = std::fs::read_to_string(file).with_context(|| file.display().to_string())?;
                 text.lines().next().unwrap_or_default().to_owned()
             }
             None => {
-                let typed = rpassword::prompt_password("Pass code: ").context("the pass code cannot be read")?;
-                if rpassword::prompt_password("Once more: ").context("the pass code cannot be read")? != typed {
-                    anyhow::bail!("the two pass codes differ: nothing was changed");
+                let ask = |text| rpassword::prompt_password(text).context("the pass code cannot be read");
+                let typed = ask(lang.pick("Код доступа: ", "Pass code: "))?;
+                if ask(lang.pick("Ещё раз: ", "Once more: "))? != typed {
+                    anyhow::bail!(
+                        "{}",
+                        lang.pick(
+                            "коды не совпадают: ничего не изменено",
+                            "the two pass codes differ: nothing was changed",
+                        )
+                    );
                 }
                 typed
             }
         };
-        Ok(pass_code::verifier(&code, &rand::random())?)
+        pass_code::verifier(&code, &rand::random()).map_err(|bad| match lang {
+            Lang::Ru => anyhow::anyhow!("в коде доступа должно быть от 6 до 64 знаков: ничего не изменено"),
+            Lang::En => anyhow::Error::new(bad).context("nothing was changed"),
+        })
     }
 }
 
@@ -258,7 +278,8 @@ enum PhotoVerb {
 }
 
 fn main() -> ExitCode {
-    let command = Cli::parse().command;
+    let Cli { lang, command } = Cli::parse();
+    let lang = language(lang);
     // The administrator reads answers, not the log.
     let usual = match &command {
         Verb::Serve(_) => "info,refinery_core=warn",
@@ -275,7 +296,7 @@ fn main() -> ExitCode {
     }
     let done = match command {
         Verb::Serve(args) => run_serve(args).map(|()| ExitCode::SUCCESS),
-        Verb::Admin(args) => run_admin(args),
+        Verb::Admin(args) => run_admin(args, lang),
     };
     done.unwrap_or_else(|error| {
         eprintln!("parkdesk-hub: {error:#}");
@@ -296,8 +317,8 @@ fn run_serve(args: ServeArgs) -> anyhow::Result<()> {
     runtime.block_on(serve::run(options, Some(metrics)))
 }
 
-fn run_admin(args: AdminArgs) -> anyhow::Result<ExitCode> {
-    let request = request(args.noun)?;
+fn run_admin(args: AdminArgs, lang: Lang) -> anyhow::Result<ExitCode> {
+    let request = request(args.noun, lang)?;
     let answer = match reach(&args.data, args.key_file.as_deref())? {
         Reached::Hub(stream) => socket::ask(stream, &request)
             .context("the hub owns the data directory but does not answer on its admin.sock")?,
@@ -310,7 +331,7 @@ fn run_admin(args: AdminArgs) -> anyhow::Result<ExitCode> {
     if args.json {
         println!("{}", serde_json::to_string_pretty(&answer)?);
     } else {
-        print!("{}", show::text(&answer));
+        print!("{}", show::text(&answer, lang));
     }
     Ok(if show::is_success(&answer) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -346,6 +367,19 @@ fn reach(dir: &Path, key_file: Option<&Path>) -> anyhow::Result<Reached> {
     }
 }
 
+fn language(wanted: Option<Language>) -> Lang {
+    match wanted {
+        Some(Language::Ru) => Lang::Ru,
+        Some(Language::En) => Lang::En,
+        None => {
+            let locale = ["LC_ALL", "LC_MESSAGES", "LANG"]
+                .iter()
+                .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
+            Lang::of_locale(&locale.unwrap_or_default())
+        }
+    }
+}
+
 fn faces(text: &str) -> Result<FacePolicy, String> {
     match text {
         "off" => Ok(FacePolicy::Off),
@@ -355,7 +389,7 @@ fn faces(text: &str) -> Result<FacePolicy, String> {
     }
 }
 
-fn request(noun: Noun) -> anyhow::Result<Request> {
+fn request(noun: Noun, lang: Lang) -> anyhow::Result<Request> {
     Ok(match noun {
         Noun::Park(ParkVerb::Create { name, city, id, faces }) => Request::ParkCreate { name, city, id, faces },
         Noun::Park(ParkVerb::Faces { park, faces }) => Request::ParkFaces { park, faces },
@@ -376,13 +410,13 @@ fn request(noun: Noun) -> anyhow::Result<Request> {
         Noun::Device(DeviceVerb::List) => Request::DeviceList,
         Noun::Device(DeviceVerb::Revoke { device }) => Request::DeviceRevoke { device },
         Noun::Person(PersonVerb::Add { park, name, login, role, code }) => {
-            let verifier = code.verifier()?;
+            let verifier = code.verifier(lang)?;
             Request::PersonAdd(NewPerson { park, name, login, role: Role::from(role), verifier })
         }
         Noun::Person(PersonVerb::List { park }) => Request::PersonList { park },
         Noun::Person(PersonVerb::Remove { person, park }) => Request::PersonRemove { park, person },
         Noun::Person(PersonVerb::SetPassCode { person, park, code }) => {
-            Request::PersonSetPassCode { park, person, verifier: code.verifier()? }
+            Request::PersonSetPassCode { park, person, verifier: code.verifier(lang)? }
         }
         Noun::Photo(PhotoVerb::List { park }) => Request::PhotoList { park },
         Noun::Stats => Request::Stats,

@@ -19,6 +19,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, on};
 use bytes::Bytes;
+use futures_util::Stream;
 use metrics_exporter_prometheus::PrometheusHandle;
 use parkdesk_domain::wire::{Limits, Problem, ProblemCode, Verdict};
 use parkdesk_domain::{BlobId, DeviceId, Millis, Scope};
@@ -277,20 +278,27 @@ async fn put_part(
 async fn get_blob(hub: &Arc<Hub>, device: DeviceId, headers: &HeaderMap, id: BlobId) -> Result<Response, Fault> {
     let wanted = Wanted::parse(headers.get(header::RANGE).and_then(|r| r.to_str().ok()));
     let etag = format!("\"{id}\"");
-    let _turn = hub.heavy.acquire().await;
-    let download =
-        blocking(hub, move |hub| async move { blobs::get(&hub.store, &hub.files, &device, &id, wanted).await });
-    let blobs::Download { range, total, bytes } = download.await?;
-    let mut response = if wanted == Wanted::All {
-        bytes.into_response()
-    } else if range.is_empty() {
+    // The first piece is read before the answer begins: what is lost is `not_found`, not half a body.
+    let (download, first) = blocking(hub, move |hub| async move {
+        let mut download = blobs::get(&hub.store, &device, &id, wanted).await?;
+        let first = download.read(&hub.files)?;
+        Ok((download, first))
+    })
+    .await?;
+    let (total, end) = (download.total, download.range.end);
+    let start = download.range.start - first.len() as u64;
+    let mut response = if wanted != Wanted::All && first.is_empty() {
         let mut refused = StatusCode::RANGE_NOT_SATISFIABLE.into_response();
         set(&mut refused, header::CONTENT_RANGE, &format!("bytes */{total}"));
         refused
     } else {
-        let mut partial = (StatusCode::PARTIAL_CONTENT, bytes).into_response();
-        set(&mut partial, header::CONTENT_RANGE, &format!("bytes {}-{}/{total}", range.start, range.end - 1));
-        partial
+        let mut whole = Body::from_stream(pieces(Arc::clone(hub), download, first)).into_response();
+        set(&mut whole, header::CONTENT_LENGTH, &(end - start).to_string());
+        if wanted != Wanted::All {
+            *whole.status_mut() = StatusCode::PARTIAL_CONTENT;
+            set(&mut whole, header::CONTENT_RANGE, &format!("bytes {start}-{}/{total}", end - 1));
+        }
+        whole
     };
     set(&mut response, header::CONTENT_TYPE, "application/octet-stream");
     set(&mut response, header::ACCEPT_RANGES, "bytes");
@@ -298,6 +306,29 @@ async fn get_blob(hub: &Arc<Hub>, device: DeviceId, headers: &HeaderMap, id: Blo
     set(&mut response, header::CACHE_CONTROL, "private, no-store");
     set(&mut response, header::X_CONTENT_TYPE_OPTIONS, "nosniff");
     Ok(response)
+}
+
+/// The pieces of a download, each read when the one before it was sent. A failure cuts the body: the reader goes on by
+/// range.
+fn pieces(
+    hub: Arc<Hub>,
+    download: blobs::Download,
+    first: Vec<u8>,
+) -> impl Stream<Item = Result<Bytes, std::io::Error>> {
+    futures_util::stream::try_unfold((download, first), move |(mut download, piece)| {
+        let hub = Arc::clone(&hub);
+        async move {
+            if piece.is_empty() {
+                return Ok(None);
+            }
+            let read = blocking(&hub, |hub| async move {
+                let next = download.read(&hub.files)?;
+                Ok((download, next))
+            });
+            let rest = read.await.map_err(|fault| std::io::Error::other(fault.0.message))?;
+            Ok(Some((Bytes::from(piece), rest)))
+        }
+    })
 }
 
 fn set(response: &mut Response, name: header::HeaderName, value: &str) {

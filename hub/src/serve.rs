@@ -205,6 +205,11 @@ async fn sweep(hub: &Hub) {
         Ok(count) => tracing::info!(count, "swept objects that nobody needs"),
         Err(fault) => tracing::warn!(message = fault.0.message, "sweeping failed"),
     }
+    match blobs::reseal(&hub.store, &hub.files, now).await {
+        Ok(0) => {}
+        Ok(count) => tracing::info!(count, "sealed files of photos that show another driver now"),
+        Err(fault) => tracing::warn!(message = fault.0.message, "files stay sealed as they were"),
+    }
     if let Err(error) = hub.store.forget_commands(now.plus(-COMMANDS_LIVE_MS)).await {
         tracing::warn!(%error, "old commands stay");
     }

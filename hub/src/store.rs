@@ -77,6 +77,8 @@ pub struct Enrolment {
     pub command: parkdesk_domain::CommandId,
     /// SHA-256 of the token it will get.
     pub token: [u8; 32],
+    /// The device that the same appliance was before.
+    pub was: Option<DeviceId>,
 }
 
 /// What became of an attempt to enrol.
@@ -159,6 +161,8 @@ pub struct BlobAccess {
     pub person: String,
     /// A row in a scope that the device reads refers to it.
     pub readable: bool,
+    /// Nobody waits for it any more: every row that refers to it let it go.
+    pub is_withdrawn: bool,
     /// It is here.
     pub stored: Option<StoredBlob>,
 }
@@ -172,6 +176,19 @@ pub struct StoredBlob {
     pub person: String,
     /// Plain bytes.
     pub size_bytes: u64,
+}
+
+/// A blob whose photo turned out to show somebody else.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Missealed {
+    /// The home.
+    pub home: String,
+    /// The blob.
+    pub blob: BlobId,
+    /// As it is.
+    pub stored: StoredBlob,
+    /// Whose key is to seal it.
+    pub person: String,
 }
 
 /// A part that is here.
@@ -287,6 +304,12 @@ pub trait Store: Send + Sync + 'static {
         stored: StoredBlob,
         now: Millis,
     ) -> impl Future<Output = Result<(bool, BTreeSet<Scope>)>> + Send;
+
+    /// Blobs that are sealed for a person whom no row that refers to them shows any more, with the person to be.
+    fn missealed(&self, limit: u32) -> impl Future<Output = Result<Vec<Missealed>>> + Send;
+
+    /// The blob is sealed anew; `false` if it changed meanwhile, then the new object is not used.
+    fn blob_resealed(&self, old: &Missealed, object: &str) -> impl Future<Output = Result<bool>> + Send;
 
     /// Whether an object of the folder is in use.
     fn is_object_used(&self, object: &str) -> impl Future<Output = Result<bool>> + Send;

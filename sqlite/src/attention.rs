@@ -298,6 +298,7 @@ fn with_driver(command: Command, old: &RowId, new: &RowId) -> Option<Command> {
         }
         Command::PhotoCapture(_)
         | Command::PhotoAssign(_)
+        | Command::PhotoWithdraw(_)
         | Command::DriverCreate(_)
         | Command::DriverEdit(_)
         | Command::MatchDecide(_)

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::attention::NewEntry;
 use crate::change::ChangeTag;
-use crate::error::{Result, from_json, parse, to_json};
+use crate::error::{Result, parse, to_json};
 use crate::tx::{ReadTx, WriteTx};
 use crate::typed::{class_number, class_of};
 
@@ -68,9 +68,13 @@ pub struct Upload {
     pub size_bytes: u64,
     /// What it is for.
     pub class: FileClass,
-    /// Parts the hub has.
-    pub parts: Vec<u32>,
 }
+
+/// Photos that were taken back, and those that were not, of the file `blobs.id`.
+const OF_WITHDRAWN: &str = "SELECT 1 FROM photo_files JOIN photos USING (scope)
+    WHERE photos.id = photo_files.photo_id AND blob_id = blobs.id AND status = 'withdrawn'";
+const OF_LIVE: &str = "SELECT 1 FROM photo_files JOIN photos USING (scope)
+    WHERE photos.id = photo_files.photo_id AND blob_id = blobs.id AND status <> 'withdrawn'";
 
 /// A file to fetch.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -121,18 +125,16 @@ impl ReadTx<'_> {
     /// # Errors
     /// If the file fails.
     pub fn uploads(&self, limit: u32) -> Result<Vec<Upload>> {
-        let sql = "SELECT id, size_bytes, class, parts FROM blobs
-                   WHERE is_local = 1 AND is_stored = 0 AND is_accepted = 1 AND parked IS NULL
-                     AND EXISTS (SELECT 1 FROM blob_holders WHERE blob_id = blobs.id)
-                   ORDER BY class, created_at_ms, id LIMIT ?1";
-        let rows = self.all(sql, [limit], |row| {
-            Ok((row.get::<_, String>(0)?, row.get(1)?, row.get::<_, i64>(2)?, row.get::<_, String>(3)?))
-        })?;
+        let sql = format!(
+            "SELECT id, size_bytes, class FROM blobs
+             WHERE is_local = 1 AND is_stored = 0 AND is_accepted = 1 AND parked IS NULL
+               AND EXISTS (SELECT 1 FROM blob_holders WHERE blob_id = blobs.id)
+               AND (NOT EXISTS ({OF_WITHDRAWN}) OR EXISTS ({OF_LIVE}))
+             ORDER BY class, created_at_ms, id LIMIT ?1"
+        );
+        let rows = self.all(&sql, [limit], |row| Ok((row.get::<_, String>(0)?, row.get(1)?, row.get::<_, i64>(2)?)))?;
         rows.into_iter()
-            .map(|(id, size_bytes, class, parts)| {
-                let parts = from_json("parts", parts)?;
-                Ok(Upload { id: parse("blob", &id)?, size_bytes, class: class_of(class), parts })
-            })
+            .map(|(id, size_bytes, class)| Ok(Upload { id: parse("blob", &id)?, size_bytes, class: class_of(class) }))
             .collect()
     }
 
@@ -141,9 +143,12 @@ impl ReadTx<'_> {
     /// # Errors
     /// If the file fails.
     pub fn uploads_waiting(&self) -> Result<u64> {
-        let sql = "SELECT count(*) FROM blobs WHERE is_local = 1 AND is_stored = 0
-                   AND (is_accepted = 1 OR id IN (SELECT blob_id FROM command_blobs))";
-        Ok(self.one(sql, [], |row| row.get(0))?.unwrap_or(0))
+        let sql = format!(
+            "SELECT count(*) FROM blobs WHERE is_local = 1 AND is_stored = 0
+             AND (is_accepted = 1 OR id IN (SELECT blob_id FROM command_blobs))
+             AND (NOT EXISTS ({OF_WITHDRAWN}) OR EXISTS ({OF_LIVE}))"
+        );
+        Ok(self.one(&sql, [], |row| row.get(0))?.unwrap_or(0))
     }
 
     /// Files that the hub has and this appliance has not, thumbs first, newest photos first.
@@ -155,7 +160,7 @@ impl ReadTx<'_> {
                    FROM photo_files
                    JOIN photos ON photos.scope = photo_files.scope AND photos.id = photo_files.photo_id
                    LEFT JOIN blobs ON blobs.id = photo_files.blob_id
-                   WHERE photo_files.is_stored = 1 AND blobs.parked IS NULL
+                   WHERE photo_files.is_stored = 1 AND blobs.parked IS NULL AND photos.status <> 'withdrawn'
                      AND NOT EXISTS (SELECT 1 FROM blob_holders WHERE blob_id = photo_files.blob_id)
                    ORDER BY photo_files.class, captured_at_ms DESC, photo_id LIMIT ?1";
         let rows = self.all(sql, [limit], |row| {
@@ -177,6 +182,25 @@ impl ReadTx<'_> {
                     driver: parse("driver", &driver)?,
                 })
             })
+            .collect()
+    }
+
+    /// Files of photos (of these, or of all) that are sealed for others only than the driver shown, as the hub has it.
+    pub(crate) fn missealed(&self, photos: Option<&[RowId]>) -> Result<Vec<(BlobId, FileClass, RowId)>> {
+        let ids = photos.map(|ids| ids.iter().map(RowId::as_str).collect::<Vec<_>>());
+        let ids = ids.map(|ids| to_json("photos", &ids)).transpose()?;
+        let sql = "SELECT DISTINCT photo_files.blob_id, photo_files.class, driver_id
+                   FROM photos JOIN photo_files ON photo_files.scope = photos.scope AND photo_id = photos.id
+                   WHERE (?1 IS NULL OR photos.id IN (SELECT value FROM json_each(?1))) AND status <> 'withdrawn'
+                     AND NOT EXISTS (SELECT 1 FROM shadow
+                         WHERE shadow.scope = photos.scope AND shadow.kind = 'photo' AND shadow.id = photos.id)
+                     AND EXISTS (SELECT 1 FROM blob_holders WHERE blob_holders.blob_id = photo_files.blob_id)
+                     AND NOT EXISTS (SELECT 1 FROM blob_holders
+                         WHERE blob_holders.blob_id = photo_files.blob_id AND person = driver_id)";
+        let rows = self
+            .all(sql, [ids], |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?, row.get::<_, String>(2)?)))?;
+        rows.iter()
+            .map(|(blob, class, driver)| Ok((parse("blob", blob)?, class_of(*class), parse("driver", driver)?)))
             .collect()
     }
 
@@ -219,13 +243,24 @@ impl WriteTx<'_> {
         Ok(())
     }
 
-    /// Notes which parts the hub has.
-    ///
-    /// # Errors
-    /// If the file fails.
-    pub fn set_upload_parts(&mut self, id: &BlobId, parts: &[u32]) -> Result<()> {
-        self.exec("UPDATE blobs SET parts = ?2 WHERE id = ?1", (id.as_str(), to_json("parts", &parts)?))?;
-        self.tag(ChangeTag::Blobs);
+    /// Remembers the object sealed for the driver shown; those of persons whom nothing refers to any more go.
+    pub(crate) fn add_holder(&mut self, id: &BlobId, person: &RowId, object: &ObjectName) -> Result<()> {
+        let sql = "INSERT OR REPLACE INTO blob_holders (blob_id, person, object) VALUES (?1, ?2, ?3)";
+        self.exec(sql, (id.as_str(), person.as_str(), object.as_str()))?;
+        const LEFT: &str = "blob_id = ?1 AND person <> ?2
+            AND NOT EXISTS (SELECT 1 FROM command_blobs WHERE command_blobs.blob_id = blob_holders.blob_id)
+            AND NOT EXISTS (SELECT 1 FROM unassigned WHERE unassigned.id = person)
+            AND NOT EXISTS (SELECT 1 FROM photos JOIN photo_files
+                ON photo_files.scope = photos.scope AND photo_id = photos.id
+                WHERE photo_files.blob_id = blob_holders.blob_id AND driver_id = person)";
+        let at = (id.as_str(), person.as_str());
+        self.exec(&format!("INSERT OR IGNORE INTO trash (object) SELECT object FROM blob_holders WHERE {LEFT}"), at)?;
+        self.exec(&format!("DELETE FROM blob_holders WHERE {LEFT}"), at)?;
+        // A template is made anew from the picture, under the right key.
+        let sql = "DELETE FROM templates WHERE person <> ?2 AND photo_id IN
+                       (SELECT photo_id FROM photo_files JOIN photos ON photos.id = photo_id AND photos.scope = photo_files.scope
+                        WHERE blob_id = ?1 AND driver_id = ?2)";
+        self.exec(sql, at)?;
         Ok(())
     }
 
@@ -234,7 +269,7 @@ impl WriteTx<'_> {
     /// # Errors
     /// If the file fails.
     pub fn set_blob_stored(&mut self, id: &BlobId) -> Result<()> {
-        let sql = "UPDATE blobs SET is_stored = 1, parts = '[]' WHERE id = ?1 AND is_stored = 0";
+        let sql = "UPDATE blobs SET is_stored = 1 WHERE id = ?1 AND is_stored = 0";
         if self.exec(sql, [id.as_str()])? > 0 {
             self.tag(ChangeTag::Blobs);
         }
@@ -277,18 +312,42 @@ impl WriteTx<'_> {
         Ok(())
     }
 
+    /// Photos that the hub has as taken back (no pending command's doing): nobody waits for their files any more.
+    pub(crate) fn let_go_withdrawn(&mut self) -> Result<()> {
+        const IS_FINAL: &str = "NOT EXISTS (SELECT 1 FROM shadow
+            WHERE shadow.scope = photos.scope AND shadow.kind = 'photo' AND shadow.id = photos.id)";
+        let sql = format!(
+            "SELECT DISTINCT photos.id FROM photos
+             JOIN photo_files ON photo_files.scope = photos.scope AND photo_files.photo_id = photos.id
+             JOIN blobs ON blobs.id = photo_files.blob_id
+             WHERE status = 'withdrawn' AND {IS_FINAL} AND NOT EXISTS ({OF_LIVE})"
+        );
+        let photos = self.texts(&sql, [])?;
+        for id in &photos {
+            let sql = format!(
+                "UPDATE blobs SET is_accepted = 0
+                 WHERE id IN (SELECT blob_id FROM photo_files WHERE photo_id = ?1) AND NOT EXISTS ({OF_LIVE})"
+            );
+            self.exec(&sql, [id])?;
+            self.exec("DELETE FROM templates WHERE photo_id = ?1", [id])?;
+        }
+        if photos.is_empty() { Ok(()) } else { self.release_unreferenced() }
+    }
+
     /// Forgets files that nothing refers to: no photo, no command here, no entry of the tray.
     ///
     /// # Errors
     /// If the file fails.
     pub fn release_unreferenced(&mut self) -> Result<()> {
-        let sql = "SELECT id FROM blobs
-                   WHERE NOT EXISTS (SELECT 1 FROM photo_files WHERE blob_id = blobs.id)
-                     AND NOT EXISTS (SELECT 1 FROM command_blobs WHERE blob_id = blobs.id)
-                     AND NOT EXISTS (SELECT 1 FROM unassigned, json_each(unassigned.files)
-                                     WHERE json_extract(json_each.value, '$[1]') = blobs.id)
-                     AND (is_local = 0 OR is_stored = 1 OR is_accepted = 0)";
-        for id in self.texts(sql, [])? {
+        let sql = format!(
+            "SELECT id FROM blobs
+             WHERE NOT EXISTS ({OF_LIVE})
+               AND NOT EXISTS (SELECT 1 FROM command_blobs WHERE blob_id = blobs.id)
+               AND NOT EXISTS (SELECT 1 FROM unassigned, json_each(unassigned.files)
+                               WHERE json_extract(json_each.value, '$[1]') = blobs.id)
+               AND (is_local = 0 OR is_stored = 1 OR is_accepted = 0)"
+        );
+        for id in self.texts(&sql, [])? {
             let sql = "INSERT OR IGNORE INTO trash (object)
                        SELECT object FROM blob_holders WHERE blob_id = ?1";
             self.exec(sql, [&id])?;

@@ -31,6 +31,9 @@ impl LocalFacts<'_, '_> {
                 let sql = match space {
                     Space::Licence => "SELECT id FROM drivers WHERE licence_key = ?2 AND scope = ?1 ORDER BY id",
                     Space::Plate => "SELECT id FROM cars WHERE scope = ?1 AND plate_key = ?2 ORDER BY id",
+                    Space::PhotosOf => {
+                        "SELECT id FROM photos WHERE scope = ?1 AND driver_id = ?2 AND status <> 'withdrawn' ORDER BY id"
+                    }
                     Space::Login => "SELECT id FROM users WHERE scope = ?1 AND login_key = ?2 ORDER BY id",
                 };
                 let ids = self.0.texts(sql, (scope.to_string(), key))?;

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use parkdesk_domain::ids::Millis;
-use parkdesk_domain::row::RowRef;
+use parkdesk_domain::row::{Kind, RowRef};
 use parkdesk_domain::scope::Scope;
 use parkdesk_domain::wire::frame::Frame;
 use parkdesk_domain::wire::{Cursor, ScopeRefusal};
@@ -92,6 +92,9 @@ impl WriteTx<'_> {
             }
             Ok(())
         })?;
+        if !gone.is_empty() || frame.rows.iter().any(|row| row.kind == Kind::Photo) {
+            self.let_go_withdrawn()?;
+        }
         if self.device_scope()?.as_ref() == Some(scope) {
             self.tag(ChangeTag::Identity);
             self.follow_subscriptions()?;

@@ -60,6 +60,26 @@ impl ReadTx<'_> {
 }
 
 impl WriteTx<'_> {
+    /// The same appliance under a new device of the same hub (its old one was revoked, or its token is lost): what was not
+    /// judged is queued anew under the new device, and everything else stays.
+    ///
+    /// # Errors
+    /// [`Error::AlreadyEnrolled`] if it is another hub; if the file fails.
+    pub fn set_enrolled_again(&mut self, device: &DeviceId, hub: &RowId, now: Millis) -> Result<()> {
+        match self.identity()? {
+            None => return self.set_enrolled(device, hub, now),
+            Some(old) if old.hub != *hub => return Err(Error::AlreadyEnrolled),
+            Some(old) if old.device == *device => return Ok(()),
+            Some(_) => {}
+        }
+        let sql = "UPDATE identity SET device = ?1, enrolled_at_ms = ?2";
+        self.exec(sql, (device.as_str(), now.0))?;
+        self.add_cursor(&Scope::Device(device.clone()))?;
+        self.begin_epoch(now)?;
+        self.tag(ChangeTag::Identity);
+        Ok(())
+    }
+
     /// Remembers an enrolment; the device's own scope is the first to be pulled. The same enrolment again changes nothing.
     ///
     /// # Errors

@@ -219,7 +219,7 @@ impl WriteTx<'_> {
         Ok(seqs.into_iter().collect())
     }
 
-    fn queue(&mut self, envelope: &Envelope, bytes: &[u8]) -> Result<()> {
+    pub(crate) fn queue(&mut self, envelope: &Envelope, bytes: &[u8]) -> Result<()> {
         let sql = "INSERT INTO outbox (seq, id, epoch, kind, actor, bytes, recorded_at_ms)
                    VALUES (?1, ?2, (SELECT epoch FROM identity), ?3, ?4, ?5, ?6)";
         let (id, kind, actor) = (envelope.id.as_str(), envelope.command.kind(), envelope.actor.to_string());

@@ -1,7 +1,7 @@
 //! Photos as people see them.
 
 use parkdesk_domain::body::Photo;
-use parkdesk_domain::ids::{BlobId, RowId};
+use parkdesk_domain::ids::RowId;
 use parkdesk_domain::row::{Kind, RowRef};
 use parkdesk_domain::scope::Scope;
 use serde::Serialize;
@@ -24,7 +24,7 @@ pub struct PhotoView {
 /// Photos by where they stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct PhotoCounts {
-    /// All that are held here.
+    /// All that are held here and not taken back.
     pub total: u64,
     /// Those that a command not judged yet wrote.
     pub pending: u64,
@@ -45,7 +45,7 @@ impl ReadTx<'_> {
                        coalesce(sum(NOT EXISTS (SELECT 1 FROM photo_files
                            WHERE photo_files.scope = photos.scope AND photo_files.photo_id = photos.id
                              AND is_stored = 0)), 0) AS stored
-                   FROM photos";
+                   FROM photos WHERE status <> 'withdrawn'";
         let counts = self.one(sql, [], |row| {
             Ok(PhotoCounts { total: row.get("total")?, pending: row.get("pending")?, stored: row.get("stored")? })
         })?;
@@ -61,31 +61,24 @@ impl ReadTx<'_> {
         Ok(found.pop())
     }
 
-    /// A photo that a file belongs to.
-    ///
-    /// # Errors
-    /// If the file fails.
-    pub fn photo_of_blob(&self, blob: &BlobId) -> Result<Option<PhotoView>> {
-        let sql = "SELECT scope, photo_id FROM photo_files WHERE blob_id = ?1 ORDER BY photo_id LIMIT 1";
-        Ok(self.photos(sql, [blob.as_str()])?.pop())
-    }
-
-    /// A driver's photos, newest first.
+    /// A driver's photos that were not taken back, newest first.
     ///
     /// # Errors
     /// If the file fails.
     pub fn photos_of_driver(&self, park: Option<&RowId>, driver: &RowId) -> Result<Vec<PhotoView>> {
-        let sql = "SELECT scope, id FROM photos WHERE driver_id = ?1 AND (?2 IS NULL OR park_id = ?2)
+        let sql = "SELECT scope, id FROM photos WHERE driver_id = ?1 AND (?2 IS NULL OR park_id = ?2) AND status <> 'withdrawn'
                    ORDER BY captured_at_ms DESC, id DESC";
         self.photos(sql, (driver.as_str(), park.map(RowId::as_str)))
     }
 
-    /// The newest photos.
+    /// The newest photos that were not taken back.
     ///
     /// # Errors
     /// If the file fails.
     pub fn recent_photos(&self, limit: u32) -> Result<Vec<PhotoView>> {
-        self.photos("SELECT scope, id FROM photos ORDER BY captured_at_ms DESC, id DESC LIMIT ?1", [limit])
+        let sql =
+            "SELECT scope, id FROM photos WHERE status <> 'withdrawn' ORDER BY captured_at_ms DESC, id DESC LIMIT ?1";
+        self.photos(sql, [limit])
     }
 
     fn photos(&self, sql: &str, params: impl rusqlite::Params) -> Result<Vec<PhotoView>> {

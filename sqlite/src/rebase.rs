@@ -58,12 +58,12 @@ impl Touch {
         let touch = match &row.kind {
             Kind::Driver => text("/licence/number").map(|n| Self::new(scope, "key/licence", fold::plate(n))),
             Kind::Car => text("/plate").map(|plate| Self::new(scope, "key/plate", fold::plate(plate))),
+            Kind::Photo => text("/driver_id").map(|driver| Self::new(scope, "key/photos_of", driver)),
             Kind::User => text("/login").map(|login| Self::new(scope, "key/login", fold::name(login))),
             Kind::Grant => text("/holder").map(|holder| Self::new(String::new(), "rights", holder)),
             Kind::Park
             | Kind::ParkCard
             | Kind::DriverCard
-            | Kind::Photo
             | Kind::MatchDecision
             | Kind::Device
             | Kind::Subscription
@@ -169,7 +169,7 @@ impl WriteTx<'_> {
         }
     }
 
-    fn undo(&mut self, seqs: &BTreeSet<u64>) -> Result<()> {
+    pub(crate) fn undo(&mut self, seqs: &BTreeSet<u64>) -> Result<()> {
         for seq in seqs {
             for row in self.written_rows(*seq)? {
                 self.restore_shadow(&row)?;
@@ -183,7 +183,7 @@ impl WriteTx<'_> {
 
     /// Plans a stored command again; returns what it writes. One that the rules now refuse writes nothing and waits for
     /// the hub's word.
-    fn replan(&mut self, seq: u64) -> Result<BTreeSet<Touch>> {
+    pub(crate) fn replan(&mut self, seq: u64) -> Result<BTreeSet<Touch>> {
         let bytes: Option<Vec<u8>> = self.one("SELECT bytes FROM outbox WHERE seq = ?1", [seq], |row| row.get(0))?;
         let Some(bytes) = bytes else { return Ok(BTreeSet::new()) };
         let envelope: Envelope = from_json("command", bytes)?;

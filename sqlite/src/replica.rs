@@ -9,21 +9,20 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use parkdesk_domain::body::FileClass;
-use parkdesk_domain::command::EnvelopeHead;
-use parkdesk_domain::ids::{BlobId, Millis, RowId};
+use parkdesk_domain::ids::{BlobId, RowId};
 use parkdesk_sqlcipher::sealed::PersonKey;
-use parkdesk_sqlcipher::{File, Key, OpenMode, Priority, Steps, move_aside, open_damaged};
+use parkdesk_sqlcipher::{File, Key, OpenMode, Priority, Steps};
 
-use crate::attention::NewEntry;
 use crate::change::ChangeTag;
 use crate::error::{Error, OpenError, Result, parse};
 use crate::files::{Files, StoredFile};
 use crate::templates::Template;
 use crate::tx::{ReadTx, WriteTx};
 
-const STEPS: Steps = &[
+pub(crate) const STEPS: Steps = &[
     ("V1__replica", include_str!("../migrations/0001_replica.sql")),
     ("V2__people", include_str!("../migrations/0002_people.sql")),
+    ("V3__withdrawn", include_str!("../migrations/0003_withdrawn.sql")),
 ];
 
 /// An appliance's replica; clones share it.
@@ -43,17 +42,6 @@ struct Inner {
 struct Changes {
     newest: Mutex<i64>,
     announced: Condvar,
-}
-
-/// What was saved from a damaged replica.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Salvaged {
-    /// Where the damaged file is now.
-    pub aside: std::path::PathBuf,
-    /// Unsent commands saved; each is a needs-attention entry of the new replica.
-    pub commands: usize,
-    /// What could not be read, if not all.
-    pub unread: Option<String>,
 }
 
 impl std::fmt::Debug for Replica {
@@ -88,6 +76,8 @@ impl Replica {
             })?;
         }
         replica.sweep_objects()?;
+        // Those whose sealing a crash cut off.
+        replica.reseal(None)?;
         Ok(replica)
     }
 
@@ -99,7 +89,7 @@ impl Replica {
         Self::new(File::in_memory(STEPS)?, Files::in_memory()?)
     }
 
-    fn new(file: File, files: Files) -> std::result::Result<Self, OpenError> {
+    pub(crate) fn new(file: File, files: Files) -> std::result::Result<Self, OpenError> {
         let replica = Self { inner: Arc::new(Inner { file, files, changes: Changes::default() }) };
         let newest = replica.newest_change()?;
         replica.announce(newest);
@@ -231,6 +221,27 @@ impl Replica {
         result
     }
 
+    /// Seals files with the key of the driver whom their photos (these, or all) turned out to show, so that destroying a
+    /// person's key takes all of theirs and nobody else's. One whose bytes cannot be read stays as it is.
+    ///
+    /// # Errors
+    /// If the file or the folder fails.
+    pub fn reseal(&self, photos: Option<&[RowId]>) -> Result<()> {
+        let moved = self.read(|tx| tx.missealed(photos))?;
+        for (id, class, driver) in &moved {
+            let plain = match self.read_file(id) {
+                Err(Error::Missing { .. } | Error::KeyDestroyed(_)) => continue,
+                plain => plain?,
+            };
+            let stored = match self.put_file(driver, *class, &plain) {
+                Err(Error::KeyDestroyed(_)) => continue,
+                stored => stored?,
+            };
+            self.write(Priority::Sync, |tx| tx.add_holder(id, driver, &stored.object))?;
+        }
+        if moved.is_empty() { Ok(()) } else { self.empty_trash() }
+    }
+
     /// Opened templates ([`ReadTx::templates`]).
     ///
     /// # Errors
@@ -294,51 +305,6 @@ impl Replica {
     pub fn set_max_pages(&self, pages: u32) -> Result<()> {
         Ok(self.inner.file.set_max_pages(pages)?)
     }
-
-    /// The person's explicit act on a damaged replica: unsent commands are read as far as they can be, the file is moved
-    /// aside with the reason, and a new replica is made in which each saved command is a needs-attention entry.
-    ///
-    /// # Errors
-    /// If the files cannot be moved or the new one cannot be made.
-    pub fn salvage(
-        dir: &Path,
-        key: &Key,
-        reason: &str,
-        now: Millis,
-    ) -> std::result::Result<(Self, Salvaged), OpenError> {
-        let path = dir.join("replica.db");
-        let (commands, unread) = read_unsent(&path, key);
-        let aside = move_aside(&path, &now.0.to_string(), reason)?;
-        let file = File::open(&path, key, STEPS, OpenMode::Create)?;
-        let keys = if dir.join("keys.db").exists() { OpenMode::Existing } else { OpenMode::Create };
-        let replica = Self::new(file, Files::open(dir, key, keys)?)?;
-        replica.write(Priority::Person, |tx| -> Result<()> {
-            tx.set_setting("keys_made", "1")?;
-            for bytes in &commands {
-                if let Ok(head) = serde_json::from_slice::<EnvelopeHead>(bytes) {
-                    tx.add_attention(NewEntry::salvaged(&head.id, bytes), now)?;
-                }
-            }
-            Ok(())
-        })?;
-        Ok((replica, Salvaged { aside, commands: commands.len(), unread }))
-    }
-}
-
-/// The bytes of unjudged commands, one by one, until a page cannot be read.
-fn read_unsent(path: &Path, key: &Key) -> (Vec<Vec<u8>>, Option<String>) {
-    let mut found = Vec::new();
-    let unread = (|| -> std::result::Result<(), String> {
-        let conn = open_damaged(path, key).map_err(|error| error.to_string())?;
-        let sql = "SELECT bytes FROM outbox WHERE verdict IS NULL ORDER BY seq";
-        let mut query = conn.prepare(sql).map_err(|error| error.to_string())?;
-        let mut rows = query.query([]).map_err(|error| error.to_string())?;
-        while let Some(row) = rows.next().map_err(|error| error.to_string())? {
-            found.push(row.get(0).map_err(|error| error.to_string())?);
-        }
-        Ok(())
-    })();
-    (found, unread.err())
 }
 
 impl ReadTx<'_> {

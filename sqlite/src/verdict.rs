@@ -71,7 +71,8 @@ impl WriteTx<'_> {
             return Ok(());
         }
         self.leave(&gone, now)?;
-        self.rebase(BTreeSet::new(), &gone, |_| Ok(()))
+        self.rebase(BTreeSet::new(), &gone, |_| Ok(()))?;
+        self.let_go_withdrawn()
     }
 
     /// The verdicts among rows of the device scope, if of this device and epoch.

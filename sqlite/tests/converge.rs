@@ -11,6 +11,7 @@
 mod common;
 
 use common::*;
+use parkdesk_domain::command::{Command, PhotoBytesStored, PhotoWithdraw};
 use parkdesk_domain::ids::Millis;
 use parkdesk_domain::row::{Kind, RowRef, Write};
 use parkdesk_domain::wire::Judged;
@@ -31,6 +32,14 @@ enum Step {
     },
     Capture {
         driver: u8,
+    },
+    /// A photo that is seen here is taken back.
+    Withdraw {
+        which: usize,
+    },
+    /// The files of a photo arrive at the hub.
+    Bytes {
+        which: usize,
     },
     /// Somebody else changes a driver at the hub.
     Other {
@@ -66,6 +75,8 @@ fn step() -> impl Strategy<Value = Step> {
         2 => (0..4u8, 0..4u8, 0..3u8).prop_map(|(driver, licence, plate)| Step::Create { driver, licence, plate }),
         3 => (0..4u8, 0..3u8).prop_map(|(driver, value)| Step::Edit { driver, value }),
         2 => (0..4u8).prop_map(|driver| Step::Capture { driver }),
+        1 => (0..4usize).prop_map(|which| Step::Withdraw { which }),
+        2 => (0..4usize).prop_map(|which| Step::Bytes { which }),
         2 => (0..4u8, 0..3u8).prop_map(|(driver, value)| Step::Other { driver, value }),
         1 => (0..4u8, 0..4u8).prop_map(|(driver, licence)| Step::OtherCreate { driver, licence }),
         3 => (1..4u32).prop_map(|commands| Step::Push { commands }),
@@ -115,6 +126,24 @@ impl World {
             }
             Step::Capture { driver } => {
                 submit(&self.replica, n, capture(&format!("f{n}"), &format!("v{driver}")));
+            }
+            Step::Withdraw { which } => {
+                let seen = self.replica.read(|tx| tx.recent_photos(10)).unwrap();
+                if let Some(photo) = seen.get(which % seen.len().max(1)) {
+                    let args = PhotoWithdraw { photo: photo.id.clone(), park: id("p1") };
+                    submit(&self.replica, n, Command::PhotoWithdraw(args));
+                }
+            }
+            Step::Bytes { which } => {
+                let stored: Vec<_> =
+                    self.hub.live(&photos()).into_iter().filter(|(kind, ..)| *kind == Kind::Photo).collect();
+                if let Some((_, photo, body)) = stored.get(which % stored.len().max(1)) {
+                    let body: parkdesk_domain::body::Photo = serde_json::from_str(body).unwrap();
+                    for (m, (_, file)) in (0..).zip(body.files()) {
+                        let args = PhotoBytesStored { photo: photo.clone(), park: id("p1"), blob: file.id.clone() };
+                        self.hub.own(10 * n + m, Command::PhotoBytesStored(args));
+                    }
+                }
             }
             Step::Other { driver, value } => {
                 let row = RowRef { scope: fleet(), kind: Kind::Driver, id: id(&format!("v{driver}")) };

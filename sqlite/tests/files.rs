@@ -14,7 +14,7 @@ use std::path::Path;
 
 use common::*;
 use parkdesk_domain::body::{FaceBox, FileClass};
-use parkdesk_domain::command::Command;
+use parkdesk_domain::command::{Change, Command, PhotoAssign, PhotoWithdraw};
 use parkdesk_domain::ids::{BlobId, Millis};
 use parkdesk_domain::row::Write;
 use parkdesk_sqlite::{
@@ -111,8 +111,6 @@ fn a_file_is_sent_only_after_its_command_was_applied_thumbs_first() {
     let (mut hub, replica, blob) = with_photo(dir.path());
     let uploads = replica.read(|tx| tx.uploads(10)).unwrap();
     assert_eq!(uploads.iter().map(|u| u.class).collect::<Vec<_>>(), [FileClass::Thumb, FileClass::Original]);
-    replica.write(Priority::Sync, |tx| tx.set_upload_parts(&blob, &[0, 2])).unwrap();
-    assert_eq!(replica.read(|tx| tx.uploads(10)).unwrap()[1].parts, [0, 2]);
     replica.write(Priority::Sync, |tx| tx.park_upload(&blob, "too_large", Millis(9))).unwrap();
     assert_eq!(replica.read(|tx| tx.uploads(10)).unwrap().len(), 1);
     assert_eq!(replica.read(|tx| tx.needs_attention()).unwrap()[0].blob.as_ref(), Some(&blob));
@@ -224,7 +222,11 @@ fn an_object_without_a_row_is_swept_at_the_next_start_and_the_trays_are_not() {
 
 /// A picture waiting in the tray under `entry`, with the canary as its original.
 fn into_tray(replica: &Replica, entry: &str) -> BlobId {
-    let stored = replica.put_file(&id(entry), FileClass::Original, &canary()).unwrap();
+    put_into_tray(replica, entry, &canary())
+}
+
+fn put_into_tray(replica: &Replica, entry: &str, picture: &[u8]) -> BlobId {
+    let stored = replica.put_file(&id(entry), FileClass::Original, picture).unwrap();
     let new = NewUnassigned {
         id: id(entry),
         name: "b.jpg".into(),
@@ -349,6 +351,41 @@ fn a_damaged_replica_is_moved_aside_and_its_unsent_commands_saved() {
 }
 
 #[test]
+fn salvage_keeps_the_files_that_only_this_appliance_has() {
+    let dir = tempfile::tempdir().unwrap();
+    let (_hub, replica, blob) = with_photo(dir.path());
+    let waiting = replica.put_file(&id("v1"), FileClass::Thumb, b"thumb f2").unwrap();
+    replica.write(Priority::Person, |tx| tx.add_blob(&waiting.to_blob(Origin::Local), Millis(2))).unwrap();
+    submit(&replica, 3, capture("f2", "v1"));
+    let unknown = put_into_tray(&replica, "entry1", b"a picture of nobody known");
+    drop(replica);
+    let (replica, salvaged) = Replica::salvage(dir.path(), &key(), "damaged", Millis(77)).unwrap();
+    assert_eq!((salvaged.commands, salvaged.files, salvaged.unread), (1, 4, None));
+    drop(replica);
+    // The sweep at the next start finds a row for each object.
+    let replica = Replica::open(dir.path(), &key()).unwrap();
+    assert!(replica.read_file(&blob).unwrap() == canary());
+    assert_eq!(replica.read_file(&waiting.id).unwrap(), b"thumb f2");
+    let tray = replica.read(|tx| tx.unassigned()).unwrap();
+    assert_eq!((tray.len(), &tray[0].entry.files), (1, &vec![(FileClass::Original, unknown.clone())]));
+    assert_eq!(replica.read_file(&unknown).unwrap(), b"a picture of nobody known");
+    assert_eq!(replica.read(|tx| tx.uploads(10)).unwrap().len(), 2, "those of the photo the hub has go on");
+    // The command holds its file until a person lets it go.
+    replica.write(Priority::Person, |tx| tx.release_unreferenced()).unwrap();
+    assert_eq!(replica.read_file(&waiting.id).unwrap(), b"thumb f2");
+    let entry = replica.read(|tx| tx.needs_attention()).unwrap().remove(0);
+    let mut new_id = || command_id(9);
+    replica
+        .write(Priority::Person, |tx| {
+            let actor = parkdesk_domain::command::Actor::User(id("u1"));
+            tx.settle(entry.id, Settle::Discard, &mut Settler { actor, now: Millis(9), new_id: &mut new_id })
+        })
+        .unwrap();
+    replica.empty_trash().unwrap();
+    assert!(matches!(replica.read_file(&waiting.id), Err(Error::Missing { .. })));
+}
+
+#[test]
 fn settings_and_the_sync_log_are_kept() {
     let replica = Replica::in_memory().unwrap();
     replica
@@ -367,4 +404,86 @@ fn settings_and_the_sync_log_are_kept() {
     assert_eq!((log.len(), log[0].detail.as_str()), (2000, "commands=2009"));
     replica.write(Priority::Person, |tx| tx.remove_setting("hub_url")).unwrap();
     assert_eq!(replica.read(|tx| tx.setting("hub_url")).unwrap(), None);
+}
+
+#[test]
+fn a_photo_of_another_driver_is_sealed_with_that_drivers_key_and_no_other() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut hub, replica, blob) = with_photo(dir.path());
+    submit(&replica, 3, new_driver("v2", "Петров", None, None));
+    let driver = Change { was: id("v1"), now: id("v2") };
+    submit(&replica, 4, Command::PhotoAssign(PhotoAssign { photo: id("f1"), park: id("p1"), driver }));
+    replica.reseal(None).unwrap();
+    assert_eq!(walk(&dir.path().join("blobs")), 2, "not before the hub agreed");
+    let judged = push(&replica, &mut hub);
+    take(&replica, &judged);
+    pull_all(&replica, &hub);
+    replica.reseal(Some(&[id("f1")])).unwrap();
+    assert_eq!(walk(&dir.path().join("blobs")), 2, "the old driver's objects are gone");
+    assert!(replica.templates("m", "a").unwrap().is_empty(), "made anew under the right key");
+    replica.destroy_person_key(&id("v1")).unwrap();
+    assert!(replica.read_file(&blob).unwrap() == canary());
+    drop(replica);
+    let replica = Replica::open(dir.path(), &key()).unwrap();
+    assert_eq!(replica.read(|tx| tx.uploads(10)).unwrap().len(), 2, "they are still sent");
+    replica.destroy_person_key(&id("v2")).unwrap();
+    assert!(replica.read_file(&blob).is_err());
+}
+
+fn withdraw(photo: &str) -> Command {
+    Command::PhotoWithdraw(PhotoWithdraw { photo: id(photo), park: id("p1") })
+}
+
+fn sending(replica: &Replica) -> (usize, u64) {
+    (replica.read(|tx| tx.uploads(10)).unwrap().len(), replica.read(|tx| tx.uploads_waiting()).unwrap())
+}
+
+#[test]
+fn a_photo_taken_back_sends_nothing_at_once_and_its_files_go_when_the_hub_agreed() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut hub, replica, blob) = with_photo(dir.path());
+    assert_eq!(sending(&replica), (2, 2));
+    saved(&submit(&replica, 3, withdraw("f1")));
+    assert_eq!(sending(&replica), (0, 0));
+    assert!(replica.read(|tx| tx.recent_photos(10)).unwrap().is_empty());
+    assert!(replica.templates("m", "a").unwrap().is_empty(), "nobody is compared with it");
+    assert_eq!(replica.read(|tx| tx.photo_counts()).unwrap().total, 0);
+    assert!(replica.read_file(&blob).unwrap() == canary(), "the hub may refuse: nothing is lost before");
+    let judged = push(&replica, &mut hub);
+    take(&replica, &judged);
+    pull_all(&replica, &hub);
+    replica.empty_trash().unwrap();
+    assert!(matches!(replica.read_file(&blob), Err(Error::Missing { .. })));
+    let story = replica.read(|tx| tx.photo(&id("f1"))).unwrap().unwrap();
+    assert_eq!(story.photo.status.as_str(), "withdrawn", "its story stays");
+}
+
+#[test]
+fn a_refused_undo_brings_the_photo_and_its_files_back() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut hub, replica, blob) = with_photo(dir.path());
+    saved(&submit(&replica, 3, withdraw("f1")));
+    // Somebody approved it meanwhile.
+    let at = hub.rows.keys().find(|at| at.id == id("f1")).cloned().unwrap();
+    let body = hub.rows[&at].body.replace("\"status\":\"new\"", "\"status\":\"approved\"");
+    hub.write(&[Write::Put { row: at, body }]);
+    let judged = push(&replica, &mut hub);
+    take(&replica, &judged);
+    pull_all(&replica, &hub);
+    assert_eq!(sending(&replica), (2, 2));
+    assert!(replica.read_file(&blob).unwrap() == canary());
+    let entries = replica.read(|tx| tx.needs_attention()).unwrap();
+    assert_eq!(entries[0].refusal.as_ref().unwrap().code.as_str(), "photo_judged");
+}
+
+#[test]
+fn a_photo_taken_back_elsewhere_frees_the_appliance_that_still_has_its_files_to_send() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut hub, replica, blob) = with_photo(dir.path());
+    hub.own(50, withdraw("f1"));
+    pull_all(&replica, &hub);
+    replica.empty_trash().unwrap();
+    assert_eq!(sending(&replica), (0, 0));
+    assert!(matches!(replica.read_file(&blob), Err(Error::Missing { .. })));
+    assert!(replica.read(|tx| tx.needs_attention()).unwrap().is_empty());
 }

@@ -22,12 +22,6 @@ fn desk(role: Role) -> (Hub, Replica) {
     (hub, replica)
 }
 
-fn exchange(replica: &Replica, hub: &mut Hub) {
-    let judged = push(replica, hub);
-    take(replica, &judged);
-    pull_all(replica, hub);
-}
-
 fn names(replica: &Replica) -> Vec<String> {
     let people = replica.read(|tx| tx.people(Some(&id("p1")))).unwrap();
     people.into_iter().map(|person| person.id.to_string()).collect()

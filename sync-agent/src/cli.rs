@@ -239,8 +239,11 @@ struct EnrolArgs {
     #[arg(long, value_name = "FILE")]
     ca: Option<PathBuf>,
     /// Begin anew, with the old data moved into a folder beside.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "again")]
     beside_old: bool,
+    /// Come again as a new device of the same hub after the old one was revoked: the data and what was not sent stay.
+    #[arg(long)]
+    again: bool,
 }
 
 #[derive(Clone, Copy, ValueEnum)]

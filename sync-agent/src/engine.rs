@@ -212,7 +212,12 @@ impl Engine {
         hold_ms: Option<u64>,
         actions: &mut Vec<Action>,
     ) {
-        let fault = self.link.failed(now, draw.dice, failure, hold_ms, &self.policy);
+        // The hub answers others well and fails on this file only: the file waits, and not the link.
+        let fault = if self.is_the_files(&request, failure) {
+            Fault::File
+        } else {
+            self.link.failed(now, draw.dice, failure, hold_ms, &self.policy)
+        };
         actions.push(Action::Report(Trouble::Failed(failure)));
         if fault != Fault::File && request != Request::Push {
             self.link.note_other_trouble();
@@ -246,6 +251,20 @@ impl Engine {
                 }
             }
         }
+    }
+
+    /// Whether a failure of the hub is about this one file: it failed on it before, and since then it answered other
+    /// requests and (unless there is no other) took or gave other files.
+    fn is_the_files(&mut self, request: &Request, failure: Failure) -> bool {
+        if !matches!(failure, Failure::Busy | Failure::HubError) {
+            return false;
+        }
+        let is_alone = match request {
+            Request::Part { id, .. } | Request::Complete { id } => self.uploads.fails_alone(id),
+            Request::Fetch { id, .. } => self.downloads.fails_alone(id),
+            Request::Limits | Request::Push | Request::Pull | Request::Check => false,
+        };
+        is_alone && self.link.answers_others()
     }
 
     fn lane_failed(lane: &mut Lane, policy: &Policy, draw: Draw) {

@@ -87,5 +87,5 @@ pub async fn enrol(hub_url: &str, ca: Option<&[u8]>, request: &EnrolRequest) -> 
 /// A request to enrol, as the hub wants it; `request` is made once per attempt to enrol and kept.
 #[must_use]
 pub fn enrol_request(code: &str, name: &str, request: RowId) -> EnrolRequest {
-    EnrolRequest { code: code.trim().to_owned(), request, name: name.trim().to_owned() }
+    EnrolRequest { code: code.trim().to_owned(), request, name: name.trim().to_owned(), was: None }
 }

@@ -5,7 +5,7 @@ use std::error::Error;
 
 use parkdesk_domain::wire::frame::Frame;
 use parkdesk_domain::wire::{Cursor, Judged};
-use parkdesk_domain::{BlobId, Millis};
+use parkdesk_domain::{BlobId, Kind, Millis, RowId};
 use parkdesk_sqlite::{Download, Error as ReplicaError, Origin, Priority, ReadTx, Replica, Result, WriteTx};
 
 use crate::engine::FileWork;
@@ -72,6 +72,12 @@ impl Local for Replica {
 
     fn apply_frame(&self, frame: &Frame, now: Millis) -> std::result::Result<(), LocalError> {
         write(self, |tx| tx.apply_frame(frame, now).map(|_| ()))?;
+        // A photo that shows another driver than before is sealed with that driver's key.
+        let photos: Vec<RowId> =
+            frame.rows.iter().filter(|row| row.kind == Kind::Photo).map(|row| row.id.clone()).collect();
+        if !photos.is_empty() {
+            self.reseal(Some(&photos)).map_err(fault)?;
+        }
         // A scope that was left takes its files along.
         self.empty_trash().map_err(fault)
     }
@@ -105,10 +111,8 @@ impl Local for Replica {
         }
     }
 
-    fn open_epoch(&self, _now: Millis) -> std::result::Result<(), LocalError> {
-        // Numbers are part of the bytes that were confirmed to a person and are never encoded again: only a new
-        // enrolment gives a copied appliance numbers of its own.
-        Err(LocalError("another copy of this appliance is at work: enrol this one anew".into()))
+    fn open_epoch(&self, now: Millis) -> std::result::Result<(), LocalError> {
+        write(self, |tx| tx.begin_epoch(now))
     }
 }
 

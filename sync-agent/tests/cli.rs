@@ -135,3 +135,19 @@ async fn a_wrong_key_file_does_not_take_the_recovery_copy_away() {
     assert!(!output.status.success() && said(&output).contains("does not open the data"), "{}", said(&output));
     assert_eq!(contents(&bench.data()), before);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_revoked_appliance_comes_again_in_place_and_says_what_it_was() {
+    let bench = Bench::new().await;
+    bench.takes("d1").await;
+    assert!(bench.enrol(&[]).status.success());
+    bench.takes("d2").await;
+    let refused = bench.enrol(&[]);
+    assert!(!refused.status.success() && said(&refused).contains("--again"), "{}", said(&refused));
+    assert!(bench.hub.received_requests().await.unwrap().is_empty(), "no code is used up");
+    let again = bench.enrol(&["--again"]);
+    assert!(again.status.success() && said(&again).contains("the device d2"), "{}", said(&again));
+    let asked = bench.hub.received_requests().await.unwrap().remove(0);
+    assert_eq!(asked.body_json::<serde_json::Value>().unwrap()["was"], "d1");
+    assert!(!bench.enrol(&["--beside-old", "--again"]).status.success(), "one or the other");
+}

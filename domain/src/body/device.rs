@@ -21,6 +21,9 @@ pub struct Device {
     /// When it was revoked, hub time: the replica locks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revoked_at_ms: Option<Millis>,
+    /// What the same appliance was before, the newest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub was: Vec<DeviceId>,
     /// Fields of newer programs.
     #[serde(flatten)]
     pub more: Map<String, Value>,

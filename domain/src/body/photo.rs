@@ -24,6 +24,8 @@ pub enum PhotoStatus {
     Rejected,
     /// Could not be processed, with a reason.
     Error,
+    /// Taken back before anybody judged it: only its story is left.
+    Withdrawn,
     /// A status of a newer program.
     Other(String),
 }
@@ -38,6 +40,7 @@ impl PhotoStatus {
             Self::Approved => "approved",
             Self::Rejected => "rejected",
             Self::Error => "error",
+            Self::Withdrawn => "withdrawn",
             Self::Other(text) => text,
         }
     }
@@ -51,6 +54,7 @@ impl From<String> for PhotoStatus {
             "approved" => Self::Approved,
             "rejected" => Self::Rejected,
             "error" => Self::Error,
+            "withdrawn" => Self::Withdrawn,
             _ => Self::Other(text),
         }
     }
@@ -166,6 +170,12 @@ pub struct Photo {
     /// The photo shown instead.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub superseded_by: Option<RowId>,
+    /// Who took it back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub withdrawn_by: Option<Actor>,
+    /// When, by the judging place's clock.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub withdrawn_at_ms: Option<Millis>,
     /// Fields of newer programs.
     #[serde(flatten)]
     pub more: Map<String, Value>,
@@ -182,6 +192,12 @@ impl Photo {
         ]
         .into_iter()
         .flatten()
+    }
+
+    /// Whether it was taken back: it shows nobody any more, and its files are let go.
+    #[must_use]
+    pub fn is_withdrawn(&self) -> bool {
+        self.status == PhotoStatus::Withdrawn
     }
 
     /// Whether the hub has every file (architecture, invariant 11).

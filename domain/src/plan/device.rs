@@ -12,6 +12,9 @@ use crate::refusal::{Refusal, RefusalCode, Remedy};
 use crate::row::{RowRef, Write};
 use crate::scope::Scope;
 
+/// How many enrolments back an appliance's story is told.
+const MOST_BEFORE: usize = 15;
+
 pub(super) fn enrol(envelope: &Envelope, args: &DeviceEnrol, now: Millis, facts: &mut Facts) -> Plan {
     let scope = Scope::Device(args.device.clone());
     let parks = args.parks.iter();
@@ -24,10 +27,19 @@ pub(super) fn enrol(envelope: &Envelope, args: &DeviceEnrol, now: Millis, facts:
             return Err(Refusal::new(RefusalCode::UnknownPark, Remedy::EditField).field("parks").into());
         }
     }
+    // The same appliance comes again: its story goes on. One that nobody knows is not believed.
+    let mut was = Vec::new();
+    if let Some(before) = &args.was
+        && let Fact::Known(Some(old)) = facts.row::<Device>(Scope::Device(before.clone()), &before.as_row_id())?
+    {
+        was.push(before.clone());
+        was.extend(old.was.into_iter().take(MOST_BEFORE));
+    }
     let device = Device {
         name: check_text("name", &args.name, 100)?,
         enrolled_at_ms: now,
         revoked_at_ms: None,
+        was,
         more: Map::new(),
     };
     let row = |kind, id| RowRef { scope: scope.clone(), kind, id };

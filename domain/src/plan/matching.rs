@@ -21,15 +21,23 @@ pub(super) fn decide(envelope: &Envelope, args: &MatchDecide, now: Millis, facts
         return Err(Refusal::invalid("b").into());
     }
     for (field, face) in [("a", &args.a), ("b", &args.b)] {
-        if facts.row::<Photo>(photos.clone(), &face.photo)? == Fact::Known(None) {
+        let photo = facts.row::<Photo>(photos.clone(), &face.photo)?;
+        if matches!(&photo, Fact::Known(found) if found.as_ref().is_none_or(Photo::is_withdrawn)) {
             let refusal = Refusal::new(RefusalCode::UnknownPhoto, Remedy::Discard);
             return Err(refusal.field(field).row(photo_row(face)).into());
         }
     }
-    if let Fact::Known(Some(_)) = facts.row::<MatchDecision>(faces.clone(), &args.decision)? {
-        return Err(Refusal::new(RefusalCode::Exists, Remedy::Discard).field("decision").into());
-    }
     let (a, b) = if args.a <= args.b { (&args.a, &args.b) } else { (&args.b, &args.a) };
+    match facts.row::<MatchDecision>(faces.clone(), &args.decision)? {
+        // The very same decision: it was made before the appliance got new numbers, and comes again.
+        Fact::Known(Some(old)) if (&old.a, &old.b, old.verdict) == (a, b, args.verdict) => {
+            return Ok(Outcome::accepted(Vec::new()));
+        }
+        Fact::Known(Some(_)) => {
+            return Err(Refusal::new(RefusalCode::Exists, Remedy::Discard).field("decision").into());
+        }
+        Fact::Known(None) | Fact::Unknown => {}
+    }
     let decision = MatchDecision {
         park_id: args.park.clone(),
         a: a.clone(),

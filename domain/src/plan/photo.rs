@@ -1,15 +1,15 @@
-//! `photo.capture`, `photo.assign` and the hub's `photo.bytes_stored`.
+//! `photo.capture`, `photo.assign`, `photo.withdraw` and the hub's `photo.bytes_stored`.
 //!
 //! Metadata commits even while the bytes are on the way; a photo enters moderation only when the hub has every file
 //! (architecture, invariant 11). Status, priority rules and limits of the whole service (P30-P42) build on this.
 
 use serde_json::Map;
 
-use super::{Outcome, Plan, Stop, card_row, check_park_writable, check_text};
+use super::{Outcome, Plan, Stop, card_row, check_park_writable, check_text, not_allowed};
 use crate::body::{Driver, DriverCard, Entity, Photo, PhotoFile, PhotoStatus};
-use crate::command::{Envelope, PhotoAssign, PhotoBytesStored, PhotoCapture};
-use crate::facts::{Fact, Facts, Question};
-use crate::ids::RowId;
+use crate::command::{Envelope, PhotoAssign, PhotoBytesStored, PhotoCapture, PhotoWithdraw};
+use crate::facts::{Fact, Facts, Question, Space};
+use crate::ids::{Millis, RowId};
 use crate::refusal::{FieldConflict, Refusal, RefusalCode, Remedy};
 use crate::row::{RowRef, Write};
 use crate::scope::{Area, Scope};
@@ -65,8 +65,16 @@ pub(super) fn capture(envelope: &Envelope, args: &PhotoCapture, facts: &mut Fact
     }
     let override_reason = args.override_reason.as_deref().map(|r| check_text("override_reason", r, 500)).transpose()?;
     let unique_driver_id = check_driver(&args.park, &args.driver, facts)?;
-    if let Fact::Known(Some(_)) = facts.row::<Photo>(row.scope.clone(), &args.photo)? {
-        return Err(Refusal::new(RefusalCode::Exists, Remedy::Discard).row(row).into());
+    match facts.row::<Photo>(row.scope.clone(), &args.photo)? {
+        // The very same picture: it was captured before the appliance got new numbers, and comes again.
+        Fact::Known(Some(old))
+            if (&old.original.id, &old.thumb.id, old.captured_at_ms)
+                == (&args.original.id, &args.thumb.id, args.captured_at_ms) =>
+        {
+            return Ok(Outcome::accepted(Vec::new()));
+        }
+        Fact::Known(Some(_)) => return Err(Refusal::new(RefusalCode::Exists, Remedy::Discard).row(row).into()),
+        Fact::Known(None) | Fact::Unknown => {}
     }
     // Whatever a device says, only the hub knows what it has stored.
     let waiting = |file: &PhotoFile| PhotoFile { stored: false, ..file.clone() };
@@ -90,6 +98,8 @@ pub(super) fn capture(envelope: &Envelope, args: &PhotoCapture, facts: &mut Fact
         codes: args.codes.clone(),
         override_reason,
         superseded_by: None,
+        withdrawn_by: None,
+        withdrawn_at_ms: None,
         more: Map::new(),
     };
     Ok(Outcome::accepted(vec![Write::put(row, &photo)?]))
@@ -97,29 +107,25 @@ pub(super) fn capture(envelope: &Envelope, args: &PhotoCapture, facts: &mut Fact
 
 pub(super) fn assign(args: &PhotoAssign, facts: &mut Facts) -> Plan {
     let row = photo_row(&args.park, &args.photo);
-    facts.foresee([Question::Row(row.clone())]);
+    let cards = [&args.driver.was, &args.driver.now].map(|driver| card_row(&args.park, driver));
+    facts.foresee(cards.into_iter().chain([row.clone()]).map(Question::Row));
     let unique_driver_id = check_driver(&args.park, &args.driver.now, facts)?;
     match facts.row::<Photo>(row.scope.clone(), &args.photo)? {
         Fact::Known(None) => Err(Refusal::new(RefusalCode::UnknownPhoto, Remedy::Discard).row(row).into()),
+        // It was taken back meanwhile: it shows nobody.
+        Fact::Known(Some(photo)) if photo.is_withdrawn() => {
+            Err(Refusal::new(RefusalCode::UnknownPhoto, Remedy::Discard).row(row).into())
+        }
         // It shows that driver already: nothing to do.
         Fact::Known(Some(photo)) if photo.driver_id == args.driver.now => Ok(Outcome::accepted(Vec::new())),
         // As the person saw it: the photo moves, off the card of the one and onto that of the other.
         Fact::Known(Some(mut photo)) if photo.driver_id == args.driver.was => {
-            let mut cards = [&args.driver.was, &args.driver.now].map(|id| card_row(&args.park, id)).into_iter();
             let mut writes = Vec::new();
-            if let Some(old) = cards.next()
-                && let Fact::Known(Some(mut card)) = facts.row::<DriverCard>(old.scope.clone(), &old.id)?
-                && card.photo_id.as_ref() == Some(&args.photo)
-            {
-                (card.photo_status, card.thumb, card.photo_id, card.photo_at_ms) = (None, None, None, None);
-                writes.push(Write::put(old, &card)?);
-            }
+            writes.extend(take_off_card(&args.park, &args.photo, &photo, facts)?);
             photo.driver_id = args.driver.now.clone();
             photo.unique_driver_id = unique_driver_id;
-            if let Some(new) = cards.next()
-                && photo.is_stored()
-            {
-                writes.extend(show_on_card(new, &args.photo, &photo, facts)?);
+            if photo.is_stored() {
+                writes.extend(show_on_card(card_row(&args.park, &args.driver.now), &args.photo, &photo, facts)?);
             }
             writes.insert(0, Write::put(row, &photo)?);
             Ok(Outcome::accepted(writes))
@@ -144,11 +150,81 @@ fn show_on_card(row: RowRef, id: &RowId, photo: &Photo, facts: &mut Facts) -> Re
     if card.photo_at_ms.is_some_and(|shown| shown > photo.captured_at_ms) {
         return Ok(None);
     }
-    card.photo_status = Some(photo.status.clone());
-    card.thumb = Some(photo.thumb.id.clone());
-    card.photo_id = Some(id.clone());
-    card.photo_at_ms = Some(photo.captured_at_ms);
+    set_shown(&mut card, Some((id, photo)));
     Ok(Some(Write::put(row, &card)?))
+}
+
+fn set_shown(card: &mut DriverCard, shown: Option<(&RowId, &Photo)>) {
+    card.photo_status = shown.map(|(_, photo)| photo.status.clone());
+    card.thumb = shown.map(|(_, photo)| photo.thumb.id.clone());
+    card.photo_id = shown.map(|(id, _)| id.clone());
+    card.photo_at_ms = shown.map(|(_, photo)| photo.captured_at_ms);
+}
+
+/// The card of the photo's driver goes back to the latest of the others, if it shows this one.
+fn take_off_card(park: &RowId, id: &RowId, photo: &Photo, facts: &mut Facts) -> Result<Option<Write>, Stop> {
+    let row = card_row(park, &photo.driver_id);
+    let Fact::Known(Some(mut card)) = facts.row::<DriverCard>(row.scope.clone(), &row.id)? else { return Ok(None) };
+    if card.photo_id.as_ref() != Some(id) {
+        return Ok(None);
+    }
+    let photos = Scope::park(park, Area::Photos);
+    let others = match facts.holders(photos.clone(), Space::PhotosOf, photo.driver_id.as_str().to_owned())? {
+        Fact::Known(ids) => ids,
+        Fact::Unknown => Vec::new(),
+    };
+    let others: Vec<RowId> = others.into_iter().filter(|other| other != id).collect();
+    facts.foresee(others.iter().map(|other| Question::Row(photo_row(park, other))));
+    let mut latest: Option<(RowId, Photo)> = None;
+    for other in others {
+        if let Fact::Known(Some(found)) = facts.row::<Photo>(photos.clone(), &other)?
+            && found.driver_id == photo.driver_id
+            && found.is_stored()
+            && !found.is_withdrawn()
+            && latest.as_ref().is_none_or(|(_, held)| held.captured_at_ms <= found.captured_at_ms)
+        {
+            latest = Some((other, found));
+        }
+    }
+    set_shown(&mut card, latest.as_ref().map(|(id, photo)| (id, photo)));
+    Ok(Some(Write::put(row, &card)?))
+}
+
+/// A capture is taken back: its story stays, its files go, and the card shows what it showed before.
+pub(super) fn withdraw(envelope: &Envelope, args: &PhotoWithdraw, now: Millis, facts: &mut Facts) -> Plan {
+    let row = photo_row(&args.park, &args.photo);
+    facts.foresee([Question::Row(row.clone())]);
+    check_park_writable(&args.park, facts)?;
+    let mut photo = match facts.row::<Photo>(row.scope.clone(), &args.photo)? {
+        Fact::Known(Some(photo)) => photo,
+        Fact::Known(None) => {
+            return Err(Refusal::new(RefusalCode::UnknownPhoto, Remedy::Discard).row(row).into());
+        }
+        Fact::Unknown => return Ok(Outcome::accepted(Vec::new())),
+    };
+    match photo.status {
+        // Taken back before: the first time stands.
+        PhotoStatus::Withdrawn => return Ok(Outcome::accepted(Vec::new())),
+        PhotoStatus::New | PhotoStatus::NeedsModeration | PhotoStatus::Error => {}
+        // Somebody judged it (or a newer program knows more): that is not undone from here.
+        PhotoStatus::Approved | PhotoStatus::Rejected | PhotoStatus::Other(_) => {
+            return Err(Refusal::new(RefusalCode::PhotoJudged, Remedy::Discard).row(row).into());
+        }
+    }
+    // Somebody else's photo is taken back by those only who may also say whose it is.
+    if photo.captured_by != envelope.actor
+        && let Fact::Known(rights) = facts.rights(&envelope.actor)?
+        && !rights.allow("photo.assign", &args.park)
+    {
+        return Err(not_allowed());
+    }
+    let mut writes = Vec::new();
+    writes.extend(take_off_card(&args.park, &args.photo, &photo, facts)?);
+    photo.status = PhotoStatus::Withdrawn;
+    photo.withdrawn_by = Some(envelope.actor.clone());
+    photo.withdrawn_at_ms = Some(now);
+    writes.insert(0, Write::put(row, &photo)?);
+    Ok(Outcome::accepted(writes))
 }
 
 /// A file arrived whole: its flag is set, and when it was the last one the photo enters moderation and shows on the
@@ -158,6 +234,10 @@ pub(super) fn bytes_stored(args: &PhotoBytesStored, facts: &mut Facts) -> Plan {
     let Fact::Known(Some(mut photo)) = facts.row::<Photo>(row.scope.clone(), &args.photo)? else {
         return Err(Refusal::new(RefusalCode::UnknownPhoto, Remedy::Discard).row(row).into());
     };
+    // Taken back while its last bytes came: nobody waits for them.
+    if photo.is_withdrawn() {
+        return Ok(Outcome::accepted(Vec::new()));
+    }
     let mut changed = false;
     for file in [Some(&mut photo.original), photo.portrait.as_mut(), Some(&mut photo.thumb)].into_iter().flatten() {
         if file.id == args.blob && !file.stored {

@@ -81,6 +81,8 @@ pub async fn run<S: Store>(
         touched.extend(scopes);
         for (number, verdict) in numbers.into_iter().zip(verdicts) {
             match verdict {
+                // The same profile in another spelling of the file.
+                Verdict::Applied { scopes, .. } if scopes.is_empty() => report.unchanged += 1,
                 Verdict::Applied { .. } | Verdict::Merged { .. } => report.created += 1,
                 Verdict::Duplicate { .. } => report.unchanged += 1,
                 Verdict::Rejected { refusal } => report.errors.push(refused(number, &refusal)),
@@ -188,6 +190,7 @@ fn refused(line: u64, refusal: &Refusal) -> LineError {
         RefusalCode::NotAllowed
         | RefusalCode::UnknownDriver
         | RefusalCode::UnknownPhoto
+        | RefusalCode::PhotoJudged
         | RefusalCode::UnknownDecision
         | RefusalCode::UnknownPerson
         | RefusalCode::LoginTaken

@@ -1,19 +1,20 @@
-//! Answers for people at a terminal: one line per thing, columns separated by two spaces. With `--json` the answer itself
-//! is printed instead.
+//! Answers for people at a terminal: one line per thing, columns separated by two spaces; sentences are in
+//! [`super::words`]. With `--json` the answer itself is printed instead.
 
 use std::fmt::Write;
 
 use super::Answer;
+use super::words::{self, Lang};
 
 /// The answer as text.
 #[must_use]
-pub fn text(answer: &Answer) -> String {
+pub fn text(answer: &Answer, lang: Lang) -> String {
     match answer {
         Answer::Park(park) => format!("{}\n", park.id),
         Answer::Parks { parks } => {
             table(&["id", "name", "city"], parks.iter().map(|p| vec![p.id.to_string(), p.name.clone(), p.city.clone()]))
         }
-        Answer::Imported(report) => imported(report),
+        Answer::Imported(report) => imported(report, lang),
         Answer::Drivers { drivers } => table(
             &["id", "name", "licence", "plate", "phones"],
             drivers.iter().map(|d| {
@@ -21,9 +22,8 @@ pub fn text(answer: &Answer) -> String {
                 vec![d.id.to_string(), d.name.clone(), or_dash(&d.licence), or_dash(&d.plate), d.phones.join(", ")]
             }),
         ),
-        Answer::Code { code, expires_at_ms } => {
-            format!("{code}\nvalid once, until {} (UTC milliseconds)\n", expires_at_ms.0)
-        }
+        Answer::Code(code) => words::code(code, lang),
+        Answer::Revoked(device) => words::revoked(device, lang),
         Answer::Devices { devices } => table(
             &["id", "name", "state", "rights"],
             devices.iter().map(|d| {
@@ -32,7 +32,7 @@ pub fn text(answer: &Answer) -> String {
                 vec![d.id.to_string(), d.name.clone(), state.into(), rights.join(" ")]
             }),
         ),
-        Answer::Person(person) => format!("{}\n", person.id),
+        Answer::Person(person) => words::person_added(person.id.as_str(), &person.login, lang),
         Answer::People { people } => table(
             &["id", "name", "login", "role"],
             people.iter().map(|p| vec![p.id.to_string(), p.name.clone(), p.login.clone(), p.role.as_str().to_owned()]),
@@ -62,12 +62,9 @@ pub fn text(answer: &Answer) -> String {
                 writeln!(out, "blobs: {} ({} bytes)\nparts on the way: {}", stats.blobs, stats.blob_bytes, stats.parts);
             out
         }
-        Answer::Done { count } => format!("done ({count})\n"),
-        Answer::Refused { refusal } => {
-            let field = refusal.field.as_deref().map(|field| format!(" (field {field})")).unwrap_or_default();
-            format!("refused: {}{field}\n", refusal.code.as_str())
-        }
-        Answer::Failed { message } => format!("{message}\n"),
+        Answer::Done { what, count } => words::did(*what, *count, lang),
+        Answer::Refused { refusal } => words::refusal(refusal, lang),
+        Answer::Failed { problem } => words::problem(problem, lang),
     }
 }
 
@@ -80,7 +77,8 @@ pub fn is_success(answer: &Answer) -> bool {
         Answer::Park(_)
         | Answer::Parks { .. }
         | Answer::Drivers { .. }
-        | Answer::Code { .. }
+        | Answer::Code(_)
+        | Answer::Revoked(_)
         | Answer::Devices { .. }
         | Answer::Person(_)
         | Answer::People { .. }
@@ -90,20 +88,19 @@ pub fn is_success(answer: &Answer) -> bool {
     }
 }
 
-fn imported(report: &super::import::Report) -> String {
+fn imported(report: &super::import::Report, lang: Lang) -> String {
     let mut out = String::new();
     for error in &report.errors {
         let field = error.field.as_deref().map(|field| format!(" ({field})")).unwrap_or_default();
         let _ = writeln!(out, "line {}: {}{field}: {}", error.line, error.code, error.advice);
     }
-    let would = if report.dry_run { "would be " } else { "" };
-    let _ = writeln!(
-        out,
-        "{would}created {}, unchanged {}, not taken {}",
-        report.created,
-        report.unchanged,
-        report.errors.len()
-    );
+    let (created, unchanged, refused) = (report.created, report.unchanged, report.errors.len());
+    let _ = match (lang, report.dry_run) {
+        (Lang::En, false) => writeln!(out, "created {created}, unchanged {unchanged}, not taken {refused}"),
+        (Lang::En, true) => writeln!(out, "would be created {created}, unchanged {unchanged}, not taken {refused}"),
+        (Lang::Ru, false) => writeln!(out, "создано {created}, без изменений {unchanged}, не принято {refused}"),
+        (Lang::Ru, true) => writeln!(out, "будет создано {created}, без изменений {unchanged}, не принято {refused}"),
+    };
     out
 }
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt};
 use tokio::net::{UnixListener, UnixStream};
 
-use super::{Answer, Request, run};
+use super::{Answer, Problem, Request, run};
 use crate::routes::Hub;
 
 /// Longest request: a CSV file of a large park.
@@ -71,9 +71,9 @@ async fn converse(hub: Arc<Hub>, stream: UnixStream) -> std::io::Result<()> {
     let answer = match serde_json::from_slice::<Request>(&line) {
         Ok(request) => {
             let run = tokio::task::spawn_blocking(move || perform(&hub, request));
-            run.await.unwrap_or_else(|panicked| Answer::Failed { message: format!("BUG: {panicked}") })
+            run.await.unwrap_or_else(|panicked| broken(format!("BUG: {panicked}")))
         }
-        Err(error) => Answer::Failed { message: format!("the request cannot be read: {error}") },
+        Err(error) => broken(format!("the request cannot be read: {error}")),
     };
     let mut text = serde_json::to_vec(&answer)?;
     text.push(b'\n');
@@ -89,8 +89,12 @@ fn perform(hub: &Hub, request: Request) -> Answer {
             hub.announce(touched);
             answer
         }
-        Err(error) => Answer::Failed { message: error.to_string() },
+        Err(error) => broken(error.to_string()),
     }
+}
+
+fn broken(cause: String) -> Answer {
+    Answer::Failed { problem: Problem::Broken { cause } }
 }
 
 /// Reaches the hub that owns the data directory.

@@ -29,7 +29,8 @@ pub async fn check<S: Store>(store: &S, device: &DeviceId, body: &[u8]) -> Resul
     let mut blobs = Vec::new();
     for wanted in &request.blobs {
         let access = store.blob_access(device, &wanted.id).await?;
-        let state = if !access.is_empty() && access.iter().all(|a| a.stored.is_some()) {
+        // A photo taken back waits for nothing more: whoever took it is done with its files.
+        let state = if !access.is_empty() && access.iter().all(|a| a.stored.is_some() || a.is_withdrawn) {
             BlobState::Present
         } else {
             let parts = store.parts(device, &wanted.id).await?;
@@ -51,13 +52,13 @@ struct Upload {
     size_bytes: u64,
 }
 
-/// `None` if everybody has the bytes already.
+/// `None` if nobody waits for the bytes (any more).
 async fn open_upload<S: Store>(store: &S, device: &DeviceId, blob: &BlobId) -> Result<Option<Upload>, Fault> {
     let access = store.blob_access(device, blob).await?;
     if access.is_empty() {
         return Err(Fault::not_found());
     }
-    let waiting: Vec<BlobAccess> = access.into_iter().filter(|a| a.stored.is_none()).collect();
+    let waiting: Vec<BlobAccess> = access.into_iter().filter(|a| a.stored.is_none() && !a.is_withdrawn).collect();
     if waiting.is_empty() {
         return Ok(None);
     }
@@ -216,28 +217,24 @@ fn forget(files: &BlobFiles, objects: impl IntoIterator<Item = String>) {
     }
 }
 
-/// Bytes of a blob.
+/// Bytes in memory at a time of each download, however large the blob and however slow its reader.
+pub const CHUNK: u64 = 1 << 20;
+
+/// A blob that the device may read.
 #[derive(Debug)]
 pub struct Download {
-    /// Which bytes.
+    /// Which bytes of it are wanted.
     pub range: Range<u64>,
     /// Of how many.
     pub total: u64,
-    /// The bytes.
-    pub bytes: Vec<u8>,
+    stored: StoredBlob,
 }
 
-/// `GET /v1/blobs/{id}`; `wanted` are the first and (if given) last byte, or the length of a tail.
+/// `GET /v1/blobs/{id}`; the bytes are then read piece by piece ([`Download::read`]).
 ///
 /// # Errors
 /// `not_found` if no row in a scope that the device reads refers to it, or it is not here yet.
-pub async fn get<S: Store>(
-    store: &S,
-    files: &BlobFiles,
-    device: &DeviceId,
-    blob: &BlobId,
-    wanted: Wanted,
-) -> Result<Download, Fault> {
+pub async fn get<S: Store>(store: &S, device: &DeviceId, blob: &BlobId, wanted: Wanted) -> Result<Download, Fault> {
     let access = store.blob_access(device, blob).await?;
     let found = access.into_iter().filter(|a| a.readable).find_map(|a| a.stored);
     let stored = found.ok_or_else(Fault::not_found)?;
@@ -247,9 +244,24 @@ pub async fn get<S: Store>(
         Wanted::From { first, last } => first.min(total)..last.map_or(total, |last| (last + 1).min(total)),
         Wanted::Tail(length) => total.saturating_sub(length)..total,
     };
-    let bytes =
-        if range.is_empty() { Vec::new() } else { files.read(&stored.person, &stored.object, range.clone())? };
-    Ok(Download { range, total, bytes })
+    Ok(Download { range, total, stored })
+}
+
+impl Download {
+    /// The next bytes of what is still wanted, at most [`CHUNK`]; none at the end.
+    ///
+    /// # Errors
+    /// `not_found` if the bytes are lost or the person's key was destroyed.
+    pub fn read(&mut self, files: &BlobFiles) -> Result<Vec<u8>, Fault> {
+        let end = self.range.end.min(self.range.start + CHUNK);
+        let piece = self.range.start..end;
+        if piece.is_empty() {
+            return Ok(Vec::new());
+        }
+        let bytes = files.read(&self.stored.person, &self.stored.object, piece)?;
+        self.range.start = end;
+        Ok(bytes)
+    }
 }
 
 /// Which bytes are wanted.
@@ -282,6 +294,34 @@ impl Wanted {
             (Ok(_) | Err(_), Ok(_) | Err(_)) => Self::All,
         }
     }
+}
+
+/// Blobs sealed anew in one go.
+const RESEAL: u32 = 100;
+
+/// Seals what was said to show another driver than before with that driver's key, so that destroying a person's key takes
+/// all of theirs and nobody else's. Answers how many blobs were done.
+///
+/// # Errors
+/// If store or folder fail; the rest is done next time.
+pub async fn reseal<S: Store>(store: &S, files: &BlobFiles, now: Millis) -> Result<usize, Fault> {
+    let mut done = 0;
+    for old in store.missealed(RESEAL).await? {
+        let plain = match files.read(&old.stored.person, &old.stored.object, 0..old.stored.size_bytes) {
+            Ok(plain) => plain,
+            // Its key was destroyed first: nothing is left to be sealed.
+            Err(BlobError::Lost(cause)) => {
+                tracing::warn!(%cause, "a blob is lost and cannot be sealed anew");
+                continue;
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let object = files.put(&old.person, &plain, now)?;
+        let is_used = store.blob_resealed(&old, &object).await?;
+        forget(files, [if is_used { old.stored.object } else { object }]);
+        done += usize::from(is_used);
+    }
+    Ok(done)
 }
 
 /// Brings back objects that were put aside and that a row names again (another `hub.db` was put in place).

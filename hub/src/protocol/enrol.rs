@@ -47,6 +47,7 @@ pub async fn enrol<S: Store>(
         device: DeviceId::from_uuid(new_uuid(now, rng)),
         command: CommandId::from_uuid(new_uuid(now, rng)),
         token: token_hash(&token),
+        was: request.was,
     };
     let (enrolled, touched) = store.enrol(attempt, now).await?;
     match enrolled {

@@ -17,8 +17,8 @@ use parkdesk_sqlcipher::{File, Key, OpenError, OpenMode, Priority, Steps};
 use rusqlite::{Connection, named_params};
 
 use super::{
-    Batch, BlobAccess, Caller, DeviceView, Enrolled, Enrolment, Error, Judgement, NewCode, Page, PageSize, Part,
-    Result, Stats, Store, StoredBlob, Verdicts,
+    Batch, BlobAccess, Caller, DeviceView, Enrolled, Enrolment, Error, Judgement, Missealed, NewCode, Page, PageSize,
+    Part, Result, Stats, Store, StoredBlob, Verdicts,
 };
 
 /// A poison command (a bug in its plan) is asked for again after this time; the queue behind it goes on.
@@ -72,7 +72,10 @@ fn sql(error: rusqlite::Error) -> Error {
     parkdesk_sqlcipher::Error::from(error).into()
 }
 
-const STEPS: Steps = &[("V1__hub", include_str!("../../migrations/V1__hub.sql"))];
+const STEPS: Steps = &[
+    ("V1__hub", include_str!("../../migrations/V1__hub.sql")),
+    ("V2__withdrawn", include_str!("../../migrations/V2__withdrawn.sql")),
+];
 
 impl Embedded {
     /// Opens `hub.db` in the folder, or makes it if `mode` says so; a new one gets the id `hub_id`.
@@ -239,6 +242,14 @@ impl Store for Embedded {
             let is_new = blobs::stored(tx, home, blob, &stored, now, &mut touched)?;
             Ok((is_new, touched))
         })
+    }
+
+    async fn missealed(&self, limit: u32) -> Result<Vec<Missealed>> {
+        self.read(|tx| blobs::missealed(tx, limit))
+    }
+
+    async fn blob_resealed(&self, old: &Missealed, object: &str) -> Result<bool> {
+        self.write(|tx| Ok(blobs::resealed(tx, old, object)?))
     }
 
     async fn is_object_used(&self, object: &str) -> Result<bool> {

@@ -164,7 +164,7 @@ fn the_command_line_does_the_same_beside_a_running_hub_and_without_it() {
     let table = Command::new(HUB).args(["admin", "--data"]).arg(&data).args(["park", "list"]).output().unwrap();
     assert_eq!(String::from_utf8(table.stdout).unwrap(), "id  name  city\np1  Парк  msk\n");
     let refused = run(&data, &["device", "revoke", "nobody"]);
-    assert!(!refused.status.success() && String::from_utf8_lossy(&refused.stdout).contains("invalid"));
+    assert!(!refused.status.success() && String::from_utf8_lossy(&refused.stdout).contains("no_device"));
 }
 
 fn park_code(data: &Path, address: SocketAddr) -> String {
@@ -342,6 +342,27 @@ fn administrator_and_hub_wait_for_each_other_at_the_start() {
     let _hub = serve(&data);
     release.join().unwrap();
     assert_eq!(park.join().unwrap()["id"], "p1");
+}
+
+#[test]
+fn the_command_line_says_what_it_means_and_what_next_in_both_languages() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    let hub = serve(&data);
+    admin(&data, &["park", "create", "--name", "Парк", "--city", "msk", "--id", "p1"]);
+    let say = |lang: &str, args: &[&str]| {
+        let output =
+            Command::new(HUB).args(["--lang", lang, "admin", "--data"]).arg(&data).args(args).output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let code = ["enrol-code", "--role", "field", "--park", "p1"];
+    assert!(say("en", &code).contains("parkdesk-agent enrol"));
+    assert!(say("ru", &code).contains("Код подключает одно устройство к парку p1"));
+    let device = park_code(&data, hub.address);
+    let revoke = ["device", "revoke", &device];
+    assert!(say("ru", &revoke).contains("отозвано") && say("en", &revoke).contains("its data is kept"));
+    assert!(say("ru", &["enrol-code", "--role", "boss", "--park", "p1"]).contains("Роли \"boss\" нет"));
+    assert!(say("en", &["device", "revoke", "nobody"]).contains("no appliance nobody"));
 }
 
 #[test]

@@ -2,12 +2,13 @@
 
 use axum::body::Body;
 use axum::http::{Method, Request};
-use parkdesk_domain::BlobId;
 use parkdesk_domain::command::*;
 use parkdesk_domain::rights::Role;
 use parkdesk_domain::wire::*;
+use parkdesk_domain::{BlobId, Millis};
 use parkdesk_hub::admin::{self, Answer, PhotoView};
-use parkdesk_hub::protocol::blobs::{Ages, bring_back, sweep};
+use parkdesk_hub::protocol::blobs::{Ages, bring_back, reseal, sweep};
+use parkdesk_hub::store::Store;
 use sha2::{Digest, Sha256};
 
 use crate::world::*;
@@ -326,4 +327,123 @@ async fn an_older_hub_db_costs_no_object_and_the_newer_one_finds_them_again() {
     let world = world.reopen_after(|data| copy_store(&new, data));
     assert_eq!(bring_back(&world.hub.store, &world.hub.files, now).await.unwrap(), 1);
     assert_eq!(get(&world, &device, &BlobId::of(b"t"), None).await.body, b"t");
+}
+
+fn withdraw(photo: &str) -> Command {
+    Command::PhotoWithdraw(PhotoWithdraw { photo: id(photo), park: id("p1") })
+}
+
+#[tokio::test]
+async fn a_photo_taken_back_lets_its_bytes_go_and_asks_for_no_more() {
+    let world = World::with_park().await;
+    let files = [bytes(3 * MIB, 1), bytes(2000, 2), bytes(1000, 3)];
+    let mut device = captured(&world, [&files[0], &files[1], &files[2]]).await;
+    let blob = BlobId::of(&files[0]);
+    let office = world.enrol(Role::Operator, "p1").await;
+    assert_eq!(put(&world, &device, &files[2]).await.status, 204);
+    assert_eq!(put_part(&world, &device, &blob, 0, &files[0][..MIB]).await.status, 204);
+    let command = device.command(withdraw("f1"), &[]);
+    assert_applied(&device.push(&world, &[command]).await);
+    assert_eq!(photo(&world).await.status, "withdrawn");
+    // Whoever still has files to send is done with them, in whatever stage it was.
+    for file in &files {
+        assert_eq!(state(&world, &device, &BlobId::of(file)).await, BlobState::Present);
+    }
+    assert_eq!(put(&world, &device, &files[1]).await.status, 204);
+    assert_eq!(put_part(&world, &device, &blob, 1, &files[0][MIB..2 * MIB]).await.status, 204);
+    assert_eq!(complete(&world, &device, &blob).await.status, 204);
+    assert_eq!(photo(&world).await.status, "withdrawn");
+    for file in &files {
+        for reader in [&device, &office] {
+            assert_eq!(get(&world, reader, &BlobId::of(file), None).await.problem(), (404, ProblemCode::NotFound));
+        }
+    }
+    let Answer::Stats(stats) = world.admin(admin::Request::Stats).await else { panic!() };
+    assert_eq!((stats.blobs, stats.parts), (0, 0));
+    // What was stored is swept like every object without a row.
+    let now = Millis(START + 1);
+    let ages = Ages { parts_before: now, objects_before: Millis(i64::MAX), aside_before: Millis(i64::MAX) };
+    sweep(&world.hub.store, &world.hub.files, ages, now).await.unwrap();
+    assert_eq!(walk(&world.dir.path().join("data/blobs")).len(), 0);
+}
+
+#[tokio::test]
+async fn bytes_that_another_photo_shows_stay_when_one_is_taken_back() {
+    let world = World::with_park().await;
+    let mut device = captured(&world, [b"o", b"p", b"t"]).await;
+    let second = device.command(capture("f2", "p1", [b"o", b"p", b"t"]), &[]);
+    assert_applied(&device.push(&world, &[second]).await);
+    let command = device.command(withdraw("f1"), &[]);
+    assert_applied(&device.push(&world, &[command]).await);
+    assert_eq!(state(&world, &device, &BlobId::of(b"o")).await, BlobState::Missing, "the second waits for them");
+    for file in [b"o", b"p", b"t"] {
+        assert_eq!(put(&world, &device, file).await.status, 204);
+    }
+    let Answer::Photos { photos } = world.admin(admin::Request::PhotoList { park: id("p1") }).await else { panic!() };
+    assert_eq!(photos.iter().map(|p| p.status.as_str()).collect::<Vec<_>>(), ["withdrawn", "needs_moderation"]);
+    assert_eq!(get(&world, &device, &BlobId::of(b"t"), None).await.body, b"t");
+    // Captured once more: what is here already needs no second upload.
+    let command = device.command(withdraw("f2"), &[]);
+    assert_applied(&device.push(&world, &[command]).await);
+    assert_eq!(get(&world, &device, &BlobId::of(b"t"), None).await.problem(), (404, ProblemCode::NotFound));
+}
+
+#[tokio::test]
+async fn a_large_blob_is_given_in_pieces_and_a_slow_reader_holds_no_more_than_one() {
+    let world = World::with_park().await;
+    let original = bytes(3 * MIB + 77, 1);
+    let device = captured(&world, [&original, b"p", b"t"]).await;
+    let blob = BlobId::of(&original);
+    for (n, part) in original.chunks(MIB).enumerate() {
+        assert_eq!(put_part(&world, &device, &blob, n, part).await.status, 204);
+    }
+    assert_eq!(complete(&world, &device, &blob).await.status, 204);
+    for (range, start) in [(None, 0), (Some("bytes=1000-"), 1000)] {
+        let pieces = world.pieces(&format!("/v1/blobs/{blob}"), &device.token, range).await;
+        assert!(pieces.len() >= 3 && pieces.iter().all(|piece| piece.len() <= MIB), "{}", pieces.len());
+        assert!(pieces.concat() == original[start..]);
+    }
+    let whole = get(&world, &device, &blob, None).await;
+    assert_eq!(whole.headers["content-length"], (3 * MIB + 77).to_string().as_str());
+}
+
+#[tokio::test]
+async fn an_appliance_that_comes_again_may_send_the_files_it_took_before() {
+    let world = World::with_park().await;
+    let mut field = world.enrol(Role::Field, "p1").await;
+    let command = field.command(capture("f1", "p1", [b"o", b"p", b"t"]), &[]);
+    assert_applied(&field.push(&world, &[command]).await);
+    world.admin(admin::Request::DeviceRevoke { device: field.id.clone() }).await;
+    let stranger = world.enrol_again("r2", None).await;
+    assert_eq!(put(&world, &stranger, b"o").await.problem(), (404, ProblemCode::NotFound));
+    let again = world.enrol_again("r3", Some(&field.id)).await;
+    for file in [b"o", b"p", b"t"] {
+        assert_eq!(put(&world, &again, file).await.status, 204);
+    }
+    assert_eq!(photo(&world).await.status, "needs_moderation");
+    // To send is not to read: that is by scope only.
+    assert_eq!(get(&world, &again, &BlobId::of(b"o"), None).await.problem(), (404, ProblemCode::NotFound));
+}
+
+#[tokio::test]
+async fn a_photo_of_another_driver_is_sealed_with_that_drivers_key() {
+    let world = World::with_park().await;
+    let mut device = captured(&world, [b"o", b"p", b"t"]).await;
+    for file in [b"o", b"p", b"t"] {
+        assert_eq!(put(&world, &device, file).await.status, 204);
+    }
+    let now = Millis(START + 1);
+    assert_eq!(reseal(&world.hub.store, &world.hub.files, now).await.unwrap(), 0, "they are the driver's");
+    let driver = Change { was: id("v1"), now: id("v2") };
+    let assign = Command::PhotoAssign(PhotoAssign { photo: id("f1"), park: id("p1"), driver });
+    let command = device.command(assign, &[]);
+    assert_applied(&device.push(&world, &[command]).await);
+    assert_eq!(reseal(&world.hub.store, &world.hub.files, now).await.unwrap(), 3);
+    assert_eq!(reseal(&world.hub.store, &world.hub.files, now).await.unwrap(), 0, "once");
+    for file in [b"o", b"p", b"t"] {
+        let access = world.hub.store.blob_access(&device.id, &BlobId::of(file)).await.unwrap();
+        assert_eq!(access[0].stored.as_ref().unwrap().person, "park/p1/v2");
+        assert_eq!(get(&world, &device, &BlobId::of(file), None).await.body, file);
+    }
+    assert_eq!(walk(&world.dir.path().join("data/blobs")).len(), 3, "the old objects are gone");
 }

@@ -5,7 +5,7 @@ use parkdesk_domain::rights::Role;
 use parkdesk_domain::wire::Cursor;
 use parkdesk_domain::{Kind, Scope};
 use parkdesk_hub::admin::people::NewPerson;
-use parkdesk_hub::admin::{Answer, Request};
+use parkdesk_hub::admin::{Answer, Did, Request};
 
 use crate::world::*;
 
@@ -151,9 +151,9 @@ async fn the_administrator_makes_lists_and_removes_people() {
     );
     let verifier = VERIFIER.replace("m=64", "m=128");
     let set = Request::PersonSetPassCode { park: id("p1"), person: made.id.clone(), verifier };
-    assert_eq!(world.admin(set).await, Answer::Done { count: 1 });
+    assert_eq!(world.admin(set).await, Answer::Done { what: Did::PassCodeSet, count: 1 });
     let gone = Request::PersonRemove { park: id("p1"), person: made.id.clone() };
-    assert_eq!(world.admin(gone).await, Answer::Done { count: 1 });
+    assert_eq!(world.admin(gone).await, Answer::Done { what: Did::PersonRemoved, count: 1 });
     assert_eq!(world.admin(Request::PersonList { park: id("p1") }).await, Answer::People { people: vec![] });
     let set = Request::PersonSetPassCode { park: id("p1"), person: made.id, verifier: VERIFIER.into() };
     assert!(matches!(world.admin(set).await, Answer::Refused { refusal } if refusal.code.as_str() == "unknown_person"));

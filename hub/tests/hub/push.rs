@@ -7,6 +7,7 @@ use parkdesk_domain::command::*;
 use parkdesk_domain::rights::Role;
 use parkdesk_domain::wire::*;
 use parkdesk_domain::{CommandId, Kind, Scope};
+use parkdesk_sqlcipher::{File, Key, OpenMode, Priority};
 
 use crate::world::*;
 
@@ -231,4 +232,33 @@ async fn a_push_answer_looks_like_this() {
         answers = answers.replace(id, &format!("<command {}>", n + 1));
     }
     insta::assert_snapshot!(answers.replace("},{", "},\n{"));
+}
+
+#[tokio::test]
+async fn a_fact_that_cannot_be_read_holds_up_its_own_command_only() {
+    let world = World::with_park().await;
+    let mut device = world.enrol(Role::Operator, "p1").await;
+    // A newer hub wrote this driver before the program was put back.
+    let world = world.reopen_after(|data| {
+        let key = Key::from_file(&data.join("hub.key")).unwrap();
+        let steps = &[
+            ("V1__hub", include_str!("../../migrations/V1__hub.sql")),
+            ("V2__withdrawn", include_str!("../../migrations/V2__withdrawn.sql")),
+        ];
+        let file = File::open(&data.join("hub.db"), &key, steps, OpenMode::Existing).unwrap();
+        let sql = "UPDATE sync_rows SET body = '{\"written\":\"anew\"}' WHERE kind = 'driver' AND id = 'v1'";
+        let changed = file.write(Priority::Person, |tx| tx.execute(sql, []).map_err(parkdesk_sqlcipher::Error::from));
+        assert_eq!(changed.unwrap(), 1);
+    });
+    let commands = [
+        device.command(comment("v2", "p1", None, "before"), &[]),
+        device.command(comment("v1", "p1", None, "poison"), &[]),
+        device.command(capture("f1", "p1", [b"o", b"p", b"t"]), &[]),
+        device.command(driver("v9", "p1", "9900 1"), &[]),
+    ];
+    let verdicts = device.push(&world, &commands).await;
+    assert_applied(&[verdicts[0].clone(), verdicts[3].clone()]);
+    for held in &verdicts[1..3] {
+        assert!(matches!(held, Verdict::Deferred { until_ms: Some(_), missing } if missing.is_empty()), "{held:?}");
+    }
 }

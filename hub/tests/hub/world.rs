@@ -143,7 +143,7 @@ impl World {
     pub(crate) async fn code(&self, role: Role, park: &str, minutes: i64) -> String {
         let request = admin::Request::EnrolCode { role, park: id(park), areas: vec![], minutes };
         match self.admin(request).await {
-            Answer::Code { code, .. } => code,
+            Answer::Code(view) => view.code,
             other => panic!("{other:?}"),
         }
     }
@@ -151,6 +151,29 @@ impl World {
     pub(crate) async fn enrol_with(&self, code: &str, request: &str) -> Reply {
         let body = json!({"code": code, "request": request, "name": "Фотоцентр"}).to_string();
         self.call(Method::POST, "/v1/enrol", "", body).await
+    }
+
+    /// The body of a GET as it comes, piece by piece.
+    pub(crate) async fn pieces(&self, path: &str, token: &str, range: Option<&str>) -> Vec<Vec<u8>> {
+        let mut request = Request::builder().uri(path).header("authorization", format!("Bearer {token}"));
+        if let Some(range) = range {
+            request = request.header("range", range);
+        }
+        let response = self.router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+        let mut body = response.into_body();
+        let mut pieces = Vec::new();
+        while let Some(frame) = body.frame().await {
+            pieces.extend(frame.unwrap().into_data().ok().map(|data| data.to_vec()));
+        }
+        pieces
+    }
+
+    /// A field device of park `p1` that says what it was before.
+    pub(crate) async fn enrol_again(&self, request: &str, was: Option<&DeviceId>) -> Device {
+        let code = self.code(Role::Field, "p1", 10).await;
+        let body = json!({"code": code, "request": request, "name": "Фотоцентр", "was": was}).to_string();
+        let answer: EnrolAnswer = self.call(Method::POST, "/v1/enrol", "", body).await.json();
+        Device { id: answer.device, token: answer.token, epoch: 1, seq: 0, cursors: BTreeMap::new() }
     }
 
     pub(crate) async fn enrol(&self, role: Role, park: &str) -> Device {

@@ -16,7 +16,7 @@ use parkdesk_domain::scope::{Area, Scope};
 use parkdesk_domain::wire::frame::Frame;
 use parkdesk_domain::wire::{FrameHead, Judged, Verdict};
 use parkdesk_domain::{canonical, fold};
-use parkdesk_sqlite::{Draft, Error, Priority, Replica, Submitted};
+use parkdesk_sqlite::{Draft, Error, Priority, Replica, RowState, Submitted};
 
 pub fn id(text: &str) -> RowId {
     text.parse().unwrap()
@@ -77,7 +77,8 @@ impl Hub {
             1,
             Command::ParkCreate(ParkCreate { park: id("p1"), name: "Парк".into(), city: "msk".into(), settings }),
         );
-        let enrol = DeviceEnrol { device: device(), name: "desk".into(), role, parks: vec![id("p1")], scopes };
+        let enrol =
+            DeviceEnrol { device: device(), name: "desk".into(), role, parks: vec![id("p1")], scopes, was: None };
         hub.own(2, Command::DeviceEnrol(enrol));
         hub.own(3, new_person("u1", "ivanova", Role::Admin));
         hub
@@ -191,6 +192,7 @@ fn holds(row: &RowRef, body: &str, space: Space, key: &str) -> bool {
     match (space, &row.kind) {
         (Space::Licence, Kind::Driver) => fold::plate(text("/licence/number")) == key,
         (Space::Plate, Kind::Car) => fold::plate(text("/plate")) == key,
+        (Space::PhotosOf, Kind::Photo) => text("/driver_id") == key && text("/status") != "withdrawn",
         (Space::Login, Kind::User) => fold::name(text("/login")) == key,
         _ => false,
     }
@@ -226,6 +228,13 @@ pub fn push(replica: &Replica, hub: &mut Hub) -> Vec<Judged> {
 
 pub fn take(replica: &Replica, judged: &[Judged]) {
     replica.write(Priority::Sync, |tx| tx.apply_verdicts(judged, Millis(6))).unwrap();
+}
+
+/// Pushes, takes the answer and pulls.
+pub fn exchange(replica: &Replica, hub: &mut Hub) {
+    let judged = push(replica, hub);
+    take(replica, &judged);
+    pull_all(replica, hub);
 }
 
 pub fn submit(replica: &Replica, n: u32, command: Command) -> Submitted {
@@ -301,4 +310,33 @@ pub fn capture(photo: &str, driver: &str) -> Command {
 pub fn comment(replica: &Replica, driver: &str) -> Option<String> {
     let driver = replica.read(|tx| tx.driver(&id("p1"), &id(driver))).unwrap();
     driver.expect("driver").profile.expect("profile").comment
+}
+
+pub fn pending(replica: &Replica) -> u64 {
+    replica.read(|tx| tx.pending_summary()).unwrap().count
+}
+
+pub fn state(replica: &Replica, driver: &str) -> RowState {
+    replica.read(|tx| tx.driver(&id("p1"), &id(driver))).unwrap().expect("driver").state
+}
+
+pub fn equal_to_hub(replica: &Replica, hub: &Hub) {
+    for scope in [directory(), fleet(), photos(), device_scope()] {
+        let rows = replica.read(|tx| tx.rows_of(&scope)).unwrap();
+        let rows: Vec<_> = rows.into_iter().map(|row| (row.kind, row.id, row.body)).collect();
+        let mut live = hub.live(&scope);
+        live.sort_by(|a, b| (a.0.as_str(), a.1.as_str()).cmp(&(b.0.as_str(), b.1.as_str())));
+        assert_eq!(rows, live, "{scope}");
+    }
+}
+
+pub fn with_driver() -> (Hub, Replica) {
+    let mut hub = Hub::new();
+    let replica = enrolled(&hub);
+    submit(&replica, 1, new_driver("v1", "Иванов", Some("77 АБ 123456"), Some("А123ВС77")));
+    let judged = push(&replica, &mut hub);
+    take(&replica, &judged);
+    pull_all(&replica, &hub);
+    assert_eq!(pending(&replica), 0);
+    (hub, replica)
 }

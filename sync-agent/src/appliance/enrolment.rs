@@ -72,6 +72,9 @@ pub struct Wish {
     pub name: String,
     /// Whom to trust.
     pub authority: Authority,
+    /// Data that belongs to a device of this hub already (revoked, or its token is lost) comes again as a new device, with
+    /// everything it holds and has not sent.
+    pub again: bool,
 }
 
 /// A data directory that a hub took in.
@@ -136,12 +139,14 @@ fn open(place: &KeyPlace, ring: &dyn Ring) -> Result<(Replica, Option<RecoveryCo
 /// Enrols an open replica.
 pub(super) fn enrol_replica(replica: &Replica, wish: &Wish, runtime: &Handle) -> Result<Identity, EnrolError> {
     check_name(&wish.name)?;
-    if let Some(identity) = replica.read(|tx| tx.identity()).map_err(|error| unread(&error))? {
+    let before = replica.read(|tx| tx.identity()).map_err(|error| unread(&error))?;
+    if let Some(identity) = before.as_ref().filter(|_| !wish.again) {
         return Err(problem(
             EnrolFault::AlreadyEnrolled,
             format!(
-                "this data already belongs to the hub {} as the device {}: nothing was changed. To begin anew keep the old \
-                 data aside: add --beside-old to the same command",
+                "this data already belongs to the hub {} as the device {}: nothing was changed. If that device was revoked, \
+                 add --again to the same command: the data and what was not sent stay. To begin anew keep the old data \
+                 aside: add --beside-old",
                 identity.hub, identity.device
             ),
         ));
@@ -153,22 +158,31 @@ pub(super) fn enrol_replica(replica: &Replica, wish: &Wish, runtime: &Handle) ->
     };
     let link = Link { url: wish.hub.trim().to_owned(), ca, pem };
     let authority = link.authority().map_err(|why| problem(EnrolFault::Tls, format!("the certificate file {why}")))?;
-    let request = enrol_request(&wish.code, &wish.name, request_id(replica, &wish.code)?);
+    let mut request = enrol_request(&wish.code, &wish.name, request_id(replica, &wish.code)?);
+    request.was = before.map(|identity| identity.device);
     let asked = runtime.block_on(enrol::enrol(&link.url, authority.as_deref(), &request));
     let answer = asked.map_err(|error| of_hub(&error))?;
     let link = serde_json::to_string(&link).map_err(|error| unread(&error))?;
     replica
         .write(Priority::Person, |tx| {
-            tx.set_enrolled(&answer.device, &answer.hub, clock::now())?;
+            tx.set_enrolled_again(&answer.device, &answer.hub, clock::now())?;
             tx.set_setting(TOKEN, &answer.token)?;
             tx.set_setting(LINK, &link)?;
             tx.remove_setting(REQUEST)
         })
         .map_err(|error: parkdesk_sqlite::Error| {
-            problem(
+            match error {
+            parkdesk_sqlite::Error::AlreadyEnrolled => problem(
+                EnrolFault::AlreadyEnrolled,
+                "the data belongs to another hub and was not changed: give the address of that hub, or begin anew with \
+                 --beside-old"
+                    .into(),
+            ),
+            error => problem(
                 EnrolFault::Data,
                 format!("the hub's answer could not be saved ({error}): try again, the code is not used up"),
-            )
+            ),
+        }
         })?;
     let identity = replica.read(|tx| tx.identity()).map_err(|error| unread(&error))?;
     identity.ok_or_else(|| problem(EnrolFault::Data, "the data lost its identity".into()))

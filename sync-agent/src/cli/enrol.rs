@@ -22,6 +22,7 @@ pub(super) fn enrol(args: &EnrolArgs, show: Show) -> Result<(), Failure> {
         code: args.code.clone(),
         name: args.name.clone(),
         authority: ca.map_or(Authority::System, Authority::File),
+        again: args.again,
     };
     enrolment::check_name(&wish.name).map_err(|error| anyhow!("{error}"))?;
     let _lock =

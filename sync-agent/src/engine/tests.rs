@@ -400,6 +400,77 @@ fn being_offline_is_never_counted_against_a_file() {
     }
 }
 
+/// Runs uploads of `work` against a hub that fails with `failure` on the files of `bad`; the long poll is answered all the
+/// while. Answers what was parked and what was done.
+fn run_uploads(work: &Work, bad: &[BlobId], failure: Failure) -> (Vec<BlobId>, Vec<BlobId>) {
+    let mut bench = Bench::new().online();
+    let (mut parked, mut done) = (Vec::new(), Vec::new());
+    let mut waiting = work.clone();
+    let mut actions = bench.step(Event::LocalChange, &waiting);
+    for _ in 0..400 {
+        let mut next = Vec::new();
+        for action in actions {
+            next.extend(match action {
+                Action::CheckFiles { files } => {
+                    let states = files.into_iter().map(|f| (f.id, BlobState::Missing)).collect();
+                    bench.step(Event::Checked(states), &waiting)
+                }
+                Action::SendPart { file, .. } if bad.contains(&file.id) => {
+                    bench.fail(Request::Part { id: file.id, part: 0 }, failure, &waiting)
+                }
+                Action::SendPart { file, .. } => {
+                    waiting.uploads.retain(|f| f.id != file.id);
+                    done.push(file.id.clone());
+                    bench.step(Event::Completed { id: file.id }, &waiting)
+                }
+                Action::ParkFile { id, .. } => {
+                    waiting.uploads.retain(|f| f.id != id);
+                    parked.push(id);
+                    Vec::new()
+                }
+                Action::Pull { .. } => {
+                    bench.now_ms += 13_000;
+                    bench.step(Event::Pulled { is_forward: false }, &waiting)
+                }
+                Action::AskLimits
+                | Action::Push { .. }
+                | Action::Complete { .. }
+                | Action::Fetch { .. }
+                | Action::NewEpoch
+                | Action::Report(_)
+                | Action::SleepUntil(_) => Vec::new(),
+            });
+        }
+        if next.is_empty() {
+            bench.now_ms += 13_000;
+            // The long poll comes back: the hub is known to be well.
+            next = bench.step(Event::Pulled { is_forward: false }, &waiting);
+        }
+        actions = next;
+    }
+    (parked, done)
+}
+
+#[test]
+fn a_file_the_hub_alone_fails_on_is_parked_and_holds_up_nothing() {
+    for failure in [Failure::Busy, Failure::HubError] {
+        let work = Work { uploads: (1..=20).map(|n| file(n, 10)).collect(), ..work() };
+        let (parked, done) = run_uploads(&work, &[id(3)], failure);
+        assert_eq!((parked, done.len()), (vec![id(3)], 19), "{failure:?}");
+        let lone = Work { uploads: vec![file(3, 10)], ..self::work() };
+        assert_eq!(run_uploads(&lone, &[id(3)], failure).0, [id(3)], "{failure:?}");
+    }
+}
+
+#[test]
+fn a_hub_that_takes_no_files_at_all_parks_none() {
+    for failure in [Failure::Busy, Failure::HubError] {
+        let work = Work { uploads: (1..=5).map(|n| file(n, 10)).collect(), ..work() };
+        let bad: Vec<BlobId> = work.uploads.iter().map(|f| f.id.clone()).collect();
+        assert_eq!(run_uploads(&work, &bad, failure).0, [], "{failure:?}");
+    }
+}
+
 #[test]
 fn a_fetch_goes_on_where_it_was_cut() {
     let mut bench = Bench::new().online();

@@ -14,11 +14,28 @@ use parkdesk_domain::wire::BlobState;
 
 use super::{Action, Fault, FileWork, Policy};
 
+/// What one direction knows about failures of the hub: whether they are about one file or about all.
+#[derive(Debug, Clone, Copy, Default)]
+struct Trouble {
+    /// What had passed when the hub failed on this file last; `None` = it did not.
+    passed: Option<u64>,
+}
+
+impl Trouble {
+    /// The hub failed on this file, now that `passed` requests went well in this direction. Says whether it failed on it
+    /// before and did well since, or there is no other file to tell by.
+    fn failed(&mut self, passed: u64, is_only_one: bool) -> bool {
+        let before = self.passed.replace(passed);
+        before.is_some_and(|before| passed > before || is_only_one)
+    }
+}
+
 /// Files on their way up.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Uploads {
     files: BTreeMap<BlobId, Upload>,
     checking: BTreeSet<BlobId>,
+    passed: u64,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -27,6 +44,7 @@ struct Upload {
     sending: BTreeSet<u32>,
     tries: u32,
     stumbles: u32,
+    trouble: Trouble,
     not_before_ms: u64,
 }
 
@@ -119,13 +137,21 @@ impl Uploads {
     }
 
     pub(super) fn part_sent(&mut self, id: &BlobId, part: u32) {
+        self.passed += 1;
         if let Some(file) = self.files.get_mut(id) {
             file.sending.remove(&part);
             file.stumbles = 0;
         }
     }
 
+    /// The hub failed on this file; whether it does so on this one only.
+    pub(super) fn fails_alone(&mut self, id: &BlobId) -> bool {
+        let (passed, is_only_one) = (self.passed, self.files.len() == 1);
+        self.files.get_mut(id).is_some_and(|file| file.trouble.failed(passed, is_only_one))
+    }
+
     pub(super) fn completed(&mut self, id: &BlobId) {
+        self.passed += 1;
         if let Some(file) = self.files.get_mut(id) {
             file.stage = Stage::Done;
             file.sending.clear();
@@ -196,6 +222,7 @@ pub(super) struct Draw {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Downloads {
     files: BTreeMap<BlobId, Download>,
+    passed: u64,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -204,6 +231,7 @@ struct Download {
     have: u64,
     tries: u32,
     stumbles: u32,
+    trouble: Trouble,
     not_before_ms: u64,
     given_up: bool,
 }
@@ -237,8 +265,15 @@ impl Downloads {
         actions
     }
 
+    /// The hub failed on this file; whether it does so on this one only.
+    pub(super) fn fails_alone(&mut self, id: &BlobId) -> bool {
+        let (passed, is_only_one) = (self.passed, self.files.len() == 1);
+        self.files.get_mut(id).is_some_and(|file| file.trouble.failed(passed, is_only_one))
+    }
+
     /// Bytes came; `have` is how many there are now.
     pub(super) fn fetched(&mut self, id: &BlobId, have: u64) {
+        self.passed += 1;
         if let Some(file) = self.files.get_mut(id) {
             file.in_flight = false;
             if have > file.have {

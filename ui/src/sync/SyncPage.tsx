@@ -17,9 +17,6 @@ import { WaitingCard } from "./WaitingCard";
 
 const HOUR_MS = 3_600_000;
 
-/** Nothing to read in the wide column: the day has its place there. */
-const isQuiet = (view: SyncView) => view.waiting_total === 0 && view.files.length === 0;
-
 export default function SyncPage() {
   const { t } = useTranslation(["sync", "common"]);
   const sync = useSync();
@@ -53,10 +50,9 @@ export default function SyncPage() {
                 <AttentionList query={attention} opened={opened} onOpen={setOpened} />
                 <WaitingCard view={view} />
                 <FilesCard view={view} />
-                {isQuiet(view) && <DayCard />}
               </div>
               <div className={styles.column}>
-                {!isQuiet(view) && <DayCard />}
+                <DayCard />
                 <HoursCard policy={view.policy} held={view.held} />
               </div>
             </div>

@@ -6,21 +6,22 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use parkdesk_domain::body::Photo;
-use parkdesk_domain::{BlobId, DeviceId, Kind, Millis, Scope};
+use parkdesk_domain::{BlobId, DeviceId, Kind, Millis, RowId, Scope};
 use rusqlite::{Connection, OptionalExtension, named_params};
 
 use super::{devices, judge, rows, sql};
-use crate::store::{BlobAccess, Error, Part, Result, StoredBlob};
+use crate::store::{BlobAccess, Error, Missealed, Part, Result, StoredBlob};
 
 /// What the device may do with the blob, per home.
 pub(super) fn access(tx: &Connection, device: &DeviceId, blob: &BlobId) -> Result<Vec<BlobAccess>> {
+    let story = devices::story(tx, device)?;
     let mut places = devices::subscriptions(tx, device)?;
     places.insert(Scope::Device(device.clone()));
     let places: BTreeSet<(String, i64)> = places.iter().map(rows::place).collect();
     let mut stmt = tx
         .prepare_cached(
-            "SELECT home, scope_no, size_bytes, person, device FROM blob_refs WHERE blob = :blob
-             ORDER BY home, scope_no, kind, id",
+            "SELECT home, scope_no, size_bytes, person, device, is_withdrawn FROM blob_refs WHERE blob = :blob
+             ORDER BY home, is_withdrawn, scope_no, kind, id",
         )
         .map_err(sql)?;
     let mut found = stmt.query(named_params! {":blob": blob.as_str()}).map_err(sql)?;
@@ -30,8 +31,9 @@ pub(super) fn access(tx: &Connection, device: &DeviceId, blob: &BlobId) -> Resul
         let taken_by: Option<String> = row.get("device").map_err(sql)?;
         let person: String = row.get("person").map_err(sql)?;
         let size: Option<i64> = row.get("size_bytes").map_err(sql)?;
+        let is_withdrawn: bool = row.get("is_withdrawn").map_err(sql)?;
         let readable = places.contains(&(home.clone(), scope_no));
-        if !readable && taken_by.as_deref() != Some(device.as_str()) {
+        if !readable && !taken_by.is_some_and(|taker| story.iter().any(|mine| mine.as_str() == taker)) {
             continue;
         }
         let access = homes.entry(home.clone()).or_insert_with(|| BlobAccess {
@@ -39,9 +41,11 @@ pub(super) fn access(tx: &Connection, device: &DeviceId, blob: &BlobId) -> Resul
             home,
             size_bytes: None,
             readable: false,
+            is_withdrawn: true,
             stored: None,
         });
-        access.readable |= readable;
+        access.readable |= readable && !is_withdrawn;
+        access.is_withdrawn &= is_withdrawn;
         access.size_bytes = access.size_bytes.or(size.map(i64::unsigned_abs));
     }
     let mut list: Vec<BlobAccess> = homes.into_values().collect();
@@ -133,7 +137,7 @@ pub(super) fn drop_old_parts(tx: &Connection, before: Millis) -> Result<Vec<Stri
     found.collect::<rusqlite::Result<_>>().map_err(sql)
 }
 
-/// Keeps that the bytes are here and tells every photo of the home that waits for them.
+/// Keeps that the bytes are here and tells every photo of the home that waits for them; not if none does any more.
 pub(super) fn stored(
     tx: &Connection,
     home: &str,
@@ -145,7 +149,8 @@ pub(super) fn stored(
     let added = tx
         .execute(
             "INSERT INTO blobs (home, id, size_bytes, object, person, stored_at_ms)
-             VALUES (:home, :id, :size_bytes, :object, :person, :stored_at_ms)
+             SELECT :home, :id, :size_bytes, :object, :person, :stored_at_ms
+             WHERE EXISTS (SELECT 1 FROM blob_refs WHERE home = :home AND blob = :id AND is_withdrawn = 0)
              ON CONFLICT (home, id) DO NOTHING",
             named_params! {
                 ":home": home,
@@ -167,11 +172,84 @@ pub(super) fn stored(
     Ok(true)
 }
 
-fn waiting_photos(tx: &Connection, home: &str, blob: &BlobId) -> Result<Vec<(parkdesk_domain::RowId, String)>> {
+/// Forgets bytes that no row of the home refers to any more but such as let them go; their object is swept by its age.
+pub(super) fn let_go(tx: &Connection, home: &str, blob: &BlobId) -> Result<()> {
+    tx.prepare_cached(
+        "DELETE FROM blobs WHERE home = :home AND id = :id
+             AND NOT EXISTS (SELECT 1 FROM blob_refs WHERE home = :home AND blob = :id AND is_withdrawn = 0)",
+    )
+    .map_err(sql)?
+    .execute(named_params! {":home": home, ":id": blob.as_str()})
+    .map_err(sql)?;
+    Ok(())
+}
+
+/// Blobs that no row needs under the key they are sealed with.
+pub(super) fn missealed(tx: &Connection, limit: u32) -> Result<Vec<Missealed>> {
+    let mut stmt = tx
+        .prepare_cached(
+            "SELECT b.home, b.id, b.object, b.person, b.size_bytes, b.home || '/' || MIN(r.person) AS wanted
+             FROM blobs b JOIN blob_refs r ON r.home = b.home AND r.blob = b.id AND r.is_withdrawn = 0
+             GROUP BY b.home, b.id
+             HAVING SUM(b.home || '/' || r.person = b.person) = 0
+             LIMIT :limit",
+        )
+        .map_err(sql)?;
+    let mut found = stmt.query(named_params! {":limit": limit}).map_err(sql)?;
+    let mut list = Vec::new();
+    while let Some(row) = found.next().map_err(sql)? {
+        let blob: String = row.get("id").map_err(sql)?;
+        list.push(Missealed {
+            home: row.get("home").map_err(sql)?,
+            blob: blob.parse().map_err(|e: parkdesk_domain::ids::BadId| Error::Poison(e.to_string()))?,
+            stored: StoredBlob {
+                object: row.get("object").map_err(sql)?,
+                person: row.get("person").map_err(sql)?,
+                size_bytes: row.get::<_, i64>("size_bytes").map_err(sql)?.unsigned_abs(),
+            },
+            person: row.get("wanted").map_err(sql)?,
+        });
+    }
+    Ok(list)
+}
+
+/// Puts another object in the place of one that is as it was.
+pub(super) fn resealed(tx: &Connection, old: &Missealed, object: &str) -> Result<bool> {
+    let changed = tx
+        .prepare_cached(
+            "UPDATE blobs SET object = :object, person = :person
+             WHERE home = :home AND id = :id AND object = :old",
+        )
+        .map_err(sql)?
+        .execute(named_params! {
+            ":object": object, ":person": old.person, ":home": old.home, ":id": old.blob.as_str(),
+            ":old": old.stored.object
+        })
+        .map_err(sql)?;
+    Ok(changed == 1)
+}
+
+/// A driver's photos that were not taken back, by id.
+pub(super) fn photos_of(tx: &Connection, scope: &Scope, driver: &str) -> Result<Vec<RowId>> {
+    let (home, scope_no) = rows::place(scope);
+    let mut stmt = tx
+        .prepare_cached(
+            "SELECT DISTINCT id FROM blob_refs
+             WHERE home = :home AND scope_no = :scope_no AND person = :person AND kind = 'photo' AND is_withdrawn = 0
+             ORDER BY id",
+        )
+        .map_err(sql)?;
+    let found = stmt
+        .query_map(named_params! {":home": home, ":scope_no": scope_no, ":person": driver}, |row| row.get("id"))
+        .map_err(sql)?;
+    found.collect::<rusqlite::Result<Vec<String>>>().map_err(sql)?.into_iter().map(rows::parse_id).collect()
+}
+
+fn waiting_photos(tx: &Connection, home: &str, blob: &BlobId) -> Result<Vec<(RowId, String)>> {
     let mut stmt = tx
         .prepare_cached(
             "SELECT r.id, r.body FROM blob_refs b JOIN sync_rows r USING (home, scope_no, kind, id)
-             WHERE b.blob = :blob AND b.home = :home AND b.kind = :kind ORDER BY r.id",
+             WHERE b.blob = :blob AND b.home = :home AND b.kind = :kind AND b.is_withdrawn = 0 ORDER BY r.id",
         )
         .map_err(sql)?;
     let mut found = stmt

@@ -5,10 +5,11 @@
 
 use std::collections::BTreeSet;
 
+use parkdesk_domain::body::Device;
 use parkdesk_domain::command::{Command, DeviceEnrol};
 use parkdesk_domain::rights::Role;
 use parkdesk_domain::wire::Verdict;
-use parkdesk_domain::{Actor, DeviceId, Envelope, Millis, Scope};
+use parkdesk_domain::{Actor, DeviceId, Envelope, Kind, Millis, Scope};
 use rusqlite::{Connection, OptionalExtension, named_params};
 use subtle::ConstantTimeEq;
 
@@ -146,6 +147,7 @@ fn first_use(
         role: Role::from(code.role.clone()),
         parks: serde_json::from_str(&code.parks).map_err(json)?,
         scopes: serde_json::from_str(&code.scopes).map_err(json)?,
+        was: attempt.was.clone(),
     };
     let envelope = Envelope::of_hub(attempt.command.clone(), Actor::Hub, now, Command::DeviceEnrol(args));
     if let Verdict::Rejected { refusal } = judge::issue(tx, envelope, now, touched)? {
@@ -186,6 +188,17 @@ pub(super) fn subscriptions(tx: &Connection, device: &DeviceId) -> Result<BTreeS
         scopes.extend(text.parse::<Scope>().ok());
     }
     Ok(scopes)
+}
+
+/// The device and what the same appliance was before.
+pub(super) fn story(tx: &Connection, device: &DeviceId) -> Result<BTreeSet<DeviceId>> {
+    let mut story = BTreeSet::from([device.clone()]);
+    let scope = Scope::Device(device.clone());
+    if let Some(body) = rows::find_body(tx, &scope, &Kind::Device, &device.as_row_id())? {
+        let device: Device = serde_json::from_str(&body).map_err(|e| Error::Poison(e.to_string()))?;
+        story.extend(device.was);
+    }
+    Ok(story)
 }
 
 pub(super) fn list(tx: &Connection) -> Result<Vec<DeviceView>> {

@@ -8,14 +8,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use parkdesk_domain::body::{Entity, Photo, VerdictRow};
 use parkdesk_domain::command::{Command, PhotoBytesStored};
-use parkdesk_domain::facts::{self, Answer, PlanError, Question, Source};
+use parkdesk_domain::facts::{self, Answer, PlanError, Question, Source, Space};
 use parkdesk_domain::rights::{Granted, Rights, Role};
 use parkdesk_domain::row::{RowRef, Write};
 use parkdesk_domain::wire::{Judged, Limits, Verdict};
 use parkdesk_domain::{Actor, BlobId, CommandId, DeviceId, Envelope, Kind, Millis, RowId, Scope};
 use rusqlite::{Connection, OptionalExtension, named_params};
 
-use super::{rows, sql};
+use super::{blobs, rows, sql};
 use crate::judging::{self, Earlier, Judgement as Judged1, Looked, Pushed, Step};
 use crate::store::{Batch, Error, Judgement, Result, Verdicts};
 
@@ -51,6 +51,9 @@ impl Facts<'_> {
     fn answer(&self, question: &Question) -> Result<Answer> {
         match question {
             Question::Row(row) => Ok(Answer::Row(rows::find_body(self.tx, &row.scope, &row.kind, &row.id)?)),
+            Question::Key { scope, space: Space::PhotosOf, key } => {
+                Ok(Answer::Ids(blobs::photos_of(self.tx, scope, key)?))
+            }
             Question::Key { scope, space, key } => {
                 let (home, scope_no) = rows::place(scope);
                 let id: Option<String> = self
@@ -213,6 +216,9 @@ pub(super) fn judge(
                 touched.insert(scope.clone());
                 scopes.insert(scope.clone(), version);
             }
+            for write in writes.values().flatten() {
+                let_go_withdrawn(tx, write)?;
+            }
             (Verdict::Applied { scopes, conflicts }, follow_ups)
         }
     };
@@ -228,6 +234,10 @@ fn plan(tx: &Connection, sender: Sender<'_>, envelope: &Envelope, now: Millis) -
         PlanError::Source(error) => error,
         rounds @ PlanError::Rounds { .. } => Error::Poison(rounds.to_string()),
     })?;
+    // Every fact is the hub's own: one that cannot be read would let through what the rules forbid.
+    if let Some(question) = planned.unknown.first() {
+        return Err(Error::Poison(format!("a fact cannot be read: {question:?}")));
+    }
     Ok(judging::within_limits(planned.outcome, &Limits::default()))
 }
 
@@ -334,13 +344,28 @@ fn keep_verdict(
     Ok(())
 }
 
+/// The photo in a write.
+fn photo_in(write: &Write) -> Option<(&RowRef, Photo)> {
+    match write {
+        Write::Put { row, body } if row.kind == Kind::Photo => Some((row, serde_json::from_str(body).ok()?)),
+        Write::Put { .. } | Write::Delete { .. } => None,
+    }
+}
+
+/// A photo taken back lets go of the bytes that are here, unless another row of its home refers to them.
+fn let_go_withdrawn(tx: &Connection, write: &Write) -> Result<()> {
+    let Some((row, photo)) = photo_in(write).filter(|(_, photo)| photo.is_withdrawn()) else { return Ok(()) };
+    for (_, file) in photo.files() {
+        blobs::let_go(tx, &row.scope.home(), &file.id)?;
+    }
+    Ok(())
+}
+
 /// The files of a photo just written that are here already: their arrival will not be told by an upload.
 fn stored_already(tx: &Connection, write: &Write) -> Result<Vec<(RowId, RowId, BlobId)>> {
-    let Write::Put { row, body } = write else { return Ok(Vec::new()) };
-    if row.kind != Kind::Photo {
+    let Some((row, photo)) = photo_in(write).filter(|(_, photo)| !photo.is_withdrawn()) else {
         return Ok(Vec::new());
-    }
-    let Ok(photo) = serde_json::from_str::<Photo>(body) else { return Ok(Vec::new()) };
+    };
     let mut list = Vec::new();
     for (_, file) in photo.files().filter(|(_, file)| !file.stored) {
         let stored: bool = tx

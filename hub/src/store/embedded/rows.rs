@@ -130,16 +130,17 @@ fn insert_entry(tx: &Connection, at: &At<'_>, entry: &Entry) -> rusqlite::Result
             .execute(named_params! {
                 ":ns": space.as_str(), ":home": home, ":scope_no": scope_no, ":key": key, ":kind": kind, ":id": id
             }),
-        Entry::Blob { blob, size_bytes, person, device } => tx
+        Entry::Blob { blob, size_bytes, person, device, is_withdrawn } => tx
             .prepare_cached(
-                "INSERT INTO blob_refs (home, scope_no, kind, id, blob, size_bytes, person, device)
-                 VALUES (:home, :scope_no, :kind, :id, :blob, :size_bytes, :person, :device)",
+                "INSERT INTO blob_refs (home, scope_no, kind, id, blob, size_bytes, person, device, is_withdrawn)
+                 VALUES (:home, :scope_no, :kind, :id, :blob, :size_bytes, :person, :device, :is_withdrawn)",
             )?
             .execute(named_params! {
                 ":home": home, ":scope_no": scope_no, ":kind": kind, ":id": id, ":blob": blob.as_str(),
                 ":size_bytes": size_bytes.map(u64::cast_signed),
                 ":person": person.as_str(),
                 ":device": device.as_ref().map(parkdesk_domain::DeviceId::as_str),
+                ":is_withdrawn": is_withdrawn,
             }),
         Entry::Grant { holder, role, park } => tx
             .prepare_cached(

@@ -95,9 +95,7 @@ impl Process {
                 process.end();
                 Err(StartError::Failed(clean(reason.as_bytes())))
             }
-            Heard::Answer(
-                Answer::Analysed { .. } | Answer::Live { .. } | Answer::Portrait { .. } | Answer::Rejected { .. },
-            ) => {
+            Heard::Answer(Answer::Analysed { .. } | Answer::Live { .. } | Answer::Rejected { .. }) => {
                 process.end();
                 Err(StartError::Failed("it answered before it was asked".into()))
             }
@@ -180,7 +178,6 @@ fn answers_question(answer: &Answer, asked: u64, job: Job) -> bool {
     match answer {
         Answer::Analysed { id, .. } => *id == asked && job == Job::Analyse,
         Answer::Live { id, .. } => *id == asked && job == Job::Live,
-        Answer::Portrait { id, .. } => *id == asked && matches!(job, Job::Portrait(_)),
         Answer::Rejected { id, .. } => *id == asked,
         Answer::Ready(_) | Answer::Unable { .. } => false,
     }
