@@ -17,6 +17,7 @@ mod pages;
 mod photos;
 mod problem;
 mod settings;
+mod shots;
 mod status;
 mod sync;
 mod tray;
@@ -133,6 +134,7 @@ fn described() -> OpenApiRouter<Desk> {
         .merge(drivers::routes())
         .merge(photos::routes())
         .merge(capture::routes())
+        .merge(shots::routes())
         .merge(tray::routes())
         .merge(matches::routes())
         .merge(attention::routes())

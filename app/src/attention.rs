@@ -2,14 +2,17 @@
 //!
 //! Nothing leaves this list by itself; a person retries, changes, takes the offer, or discards.
 
-use parkdesk_domain::{Command, Millis};
-use parkdesk_sqlite::{AttentionKind, NeedsAttention, Priority, Settle, Settled, Settler};
+use parkdesk_domain::row::Kind;
+use parkdesk_domain::{Command, Millis, RowId};
+use parkdesk_sqlite::{AttentionKind, NeedsAttention, Priority, ReadTx, Settle, Settled, Settler};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::App;
 use crate::capture::forget_taken;
 use crate::error::{Error, Result};
+use crate::subject::{self, Subject};
 use crate::words::{self, Lang};
 
 /// Something to settle.
@@ -23,21 +26,39 @@ pub struct AttentionView {
     pub command: Option<String>,
     /// The arguments as they were given.
     #[schema(value_type = Object)]
-    pub input: Option<serde_json::Value>,
+    pub input: Option<Value>,
     /// Why it was not done (a refusal's code).
     pub reason: Option<String>,
-    /// The same in words, in English.
+    /// The same in words, in English (as `reason_en`).
     pub reason_text: String,
+    /// Why, in Russian.
+    pub reason_ru: String,
+    /// Why, in English.
+    pub reason_en: String,
+    /// What it is about, if that is known here.
+    pub subject: Option<Subject>,
     /// The field at fault.
     pub field: Option<String>,
     /// Fields that both sides changed: what this one wanted and what stands.
-    #[schema(value_type = Vec<Object>)]
-    pub conflicts: Vec<serde_json::Value>,
+    pub conflicts: Vec<ConflictView>,
     /// When it came up.
     #[schema(value_type = i64)]
     pub created_at_ms: Millis,
     /// What can be done: `retry`, `edit`, `discard`, `use_offer`.
     pub offers: Vec<String>,
+}
+
+/// A field that both sides changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ConflictView {
+    /// The field.
+    pub field: String,
+    /// What this side wanted.
+    #[schema(value_type = Value)]
+    pub wanted: Value,
+    /// What stands.
+    #[schema(value_type = Value)]
+    pub stands: Value,
 }
 
 /// What a person decided.
@@ -64,8 +85,35 @@ impl App {
     /// # Errors
     /// If the replica fails.
     pub fn list_attention(&self) -> Result<Vec<AttentionView>> {
-        let entries: Vec<NeedsAttention> = self.replica().read(|tx| tx.needs_attention())?;
-        Ok(entries.into_iter().map(view).collect())
+        self.replica().read(|tx| tx.needs_attention()?.into_iter().map(|entry| view(tx, entry)).collect())
+    }
+
+    /// What a person must settle about a driver and the driver's photos.
+    pub(crate) fn attention_of_driver(tx: &ReadTx<'_>, driver: &RowId, photos: &[RowId]) -> Result<Vec<AttentionView>> {
+        let is_about = |entry: &NeedsAttention| {
+            let named = match entry.command.as_ref().map(|envelope| &envelope.command) {
+                Some(Command::PhotoCapture(args)) => args.driver == *driver,
+                Some(Command::PhotoAssign(args)) => args.driver.was == *driver || args.driver.now == *driver,
+                Some(Command::PhotoWithdraw(args)) => photos.contains(&args.photo),
+                Some(Command::DriverCreate(args)) => args.driver == *driver,
+                Some(Command::DriverEdit(args)) => args.driver == *driver,
+                Some(Command::MatchDecide(args)) => photos.contains(&args.a.photo) || photos.contains(&args.b.photo),
+                Some(
+                    Command::ParkCreate(_)
+                    | Command::ParkSetFaces(_)
+                    | Command::DeviceEnrol(_)
+                    | Command::DeviceRevoke(_)
+                    | Command::PhotoBytesStored(_)
+                    | Command::PersonCreate(_)
+                    | Command::PersonSetPassCode(_)
+                    | Command::PersonRemove(_),
+                )
+                | None => false,
+            };
+            named || entry.rows.iter().any(|row| row.kind == Kind::Photo && photos.contains(&row.id))
+        };
+        let entries = tx.needs_attention()?.into_iter().filter(is_about);
+        entries.map(|entry| view(tx, entry)).collect()
     }
 
     /// Settles an entry.
@@ -99,19 +147,21 @@ impl App {
     }
 }
 
-fn view(entry: NeedsAttention) -> AttentionView {
+fn view(tx: &ReadTx<'_>, entry: NeedsAttention) -> Result<AttentionView> {
+    let subject = subject::of_entry(tx, &entry)?;
     let command = entry.command.and_then(|envelope| serde_json::to_value(envelope.command).ok());
     let part = |name: &str| command.as_ref().and_then(|command| command.get(name)).cloned();
+    let mut input = part("args");
+    if let Some(Value::Object(args)) = &mut input {
+        // What a pass code is checked with is nobody's to see.
+        args.remove("verifier");
+    }
     let (kind, refusal) = (entry.kind, entry.refusal);
-    let reason_text = match (&refusal, kind) {
-        (Some(refusal), _) => words::refusal(&refusal.code, Lang::En),
-        (None, AttentionKind::Conflict) => "somebody changed the same fields meanwhile: choose a value",
-        (None, AttentionKind::ParkedBlob) => {
-            "a file could not be sent or fetched: try again, or take the photo once more"
-        }
-        (None, AttentionKind::Salvaged) => "this was saved from a damaged file and was not sent: send it or let it go",
-        (None, AttentionKind::Refused) => "refused without a reason",
+    let reason = |lang| match &refusal {
+        Some(refusal) => words::refusal(&refusal.code, lang).to_owned(),
+        None => words::attention(kind, lang).to_owned(),
     };
+    let (reason_ru, reason_en) = (reason(Lang::Ru), reason(Lang::En));
     let mut offers = vec!["retry".to_owned()];
     if command.is_some() {
         offers.push("edit".into());
@@ -120,7 +170,7 @@ fn view(entry: NeedsAttention) -> AttentionView {
         offers.push("use_offer".into());
     }
     offers.push("discard".into());
-    AttentionView {
+    Ok(AttentionView {
         id: entry.id.to_string(),
         kind: match kind {
             AttentionKind::Refused => "refused",
@@ -130,12 +180,19 @@ fn view(entry: NeedsAttention) -> AttentionView {
         }
         .to_owned(),
         command: part("kind").and_then(|kind| kind.as_str().map(str::to_owned)),
-        input: part("args"),
+        input,
         reason: refusal.as_ref().map(|refusal| refusal.code.as_str().to_owned()),
-        reason_text: reason_text.to_owned(),
+        reason_text: reason_en.clone(),
+        reason_ru,
+        reason_en,
+        subject,
         field: refusal.and_then(|refusal| refusal.field),
-        conflicts: entry.conflicts.iter().filter_map(|conflict| serde_json::to_value(conflict).ok()).collect(),
+        conflicts: entry
+            .conflicts
+            .into_iter()
+            .map(|conflict| ConflictView { field: conflict.field, wanted: conflict.now, stands: conflict.current })
+            .collect(),
         created_at_ms: entry.created_at_ms,
         offers,
-    }
+    })
 }

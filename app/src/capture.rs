@@ -1,6 +1,8 @@
-//! Taking a picture file: from the watched folder, from a person's hand, later from the camera. One way for all.
+//! Taking a picture: from the watched folder, from a person's hand, from the camera. One way for all.
 
+mod live;
 mod save;
+mod shots;
 
 use std::sync::PoisonError;
 
@@ -11,7 +13,11 @@ use parkdesk_vision::limits::Rejection;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+pub(crate) use self::live::Steady;
+pub use self::live::{FractionBox, LiveLevel, LiveView};
 pub(crate) use self::save::{Shot, Whose, forget_taken, taken_row};
+pub(crate) use self::shots::Shots;
+pub use self::shots::{NewShot, OtherDriver, SaveShot, ShotError, ShotView};
 use crate::App;
 use crate::error::Error;
 use crate::photos::{FindingView, NearestView};
@@ -45,6 +51,8 @@ pub enum Source {
     Folder,
     /// Given by a person.
     File,
+    /// Shot at the desk.
+    Camera,
 }
 
 impl Source {
@@ -52,7 +60,13 @@ impl Source {
         match self {
             Self::Folder => "folder",
             Self::File => "file",
+            Self::Camera => "camera",
         }
+    }
+
+    /// Reads what [`Self::as_str`] wrote; anything else was given by a person.
+    pub(crate) fn from_text(text: &str) -> Self {
+        [Self::Folder, Self::Camera].into_iter().find(|source| source.as_str() == text).unwrap_or(Self::File)
     }
 }
 
@@ -195,7 +209,7 @@ impl App {
         let owner = self.find_owner(&file)?;
         let priority = match file.source {
             Source::Folder => Priority::Folder,
-            Source::File => Priority::Save,
+            Source::File | Source::Camera => Priority::Save,
         };
         let analysis = self.look(file.bytes, priority)?;
         let is_usable = analysis.cut.is_some() && !analysis.faces.is_empty();
@@ -220,8 +234,11 @@ impl App {
         Ok(taken)
     }
 
-    fn look(&self, bytes: Vec<u8>, priority: Priority) -> Result<Analysis, FacesError> {
+    pub(crate) fn look(&self, bytes: Vec<u8>, priority: Priority) -> Result<Analysis, FacesError> {
         let looked = self.parts.faces.analyse(bytes, priority);
+        if matches!(looked, Err(FacesError::Quarantined)) {
+            self.keep_quarantine();
+        }
         let mut problem = self.no_faces.lock().unwrap_or_else(PoisonError::into_inner);
         match &looked {
             Err(FacesError::Unavailable(why)) => *problem = Some(why.clone()),

@@ -10,27 +10,35 @@ pub mod capture;
 pub mod drivers;
 pub mod error;
 pub mod faces;
+pub mod history;
 pub mod installation;
 pub mod keys;
 pub mod matching;
 mod neighbours;
 mod note;
 pub mod photos;
+mod probes;
+mod reindex;
 pub mod settings;
 pub mod status;
+pub mod subject;
 pub mod sync;
 pub mod tray;
 pub mod words;
 
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use parkdesk_domain::{CommandId, Millis, RowId};
 use parkdesk_sqlite::Replica;
 use uuid::Uuid;
 
+use self::capture::{Shots, Steady};
 pub use self::error::{Error, Result};
 use self::faces::Faces;
 use self::matching::Matching;
+use self::probes::Probes;
+pub use self::reindex::Tending;
 use self::sync::{SyncControl, WatchControl};
 
 /// A clock handed in.
@@ -62,6 +70,13 @@ pub struct App {
     watch: Arc<OnceLock<Arc<dyn WatchControl>>>,
     /// Why the last picture could not be looked at.
     no_faces: Arc<Mutex<Option<String>>>,
+    steady: Arc<Mutex<Steady>>,
+    shots: Arc<Shots>,
+    probes: Arc<Probes>,
+    /// Photos that still need a template.
+    reindex_left: Arc<AtomicU64>,
+    /// What was last written down of pictures kept aside.
+    kept_aside: Arc<Mutex<String>>,
 }
 
 impl App {
@@ -76,8 +91,14 @@ impl App {
             seen: Arc::default(),
             watch: Arc::default(),
             no_faces: Arc::default(),
+            steady: Arc::default(),
+            shots: Arc::default(),
+            probes: Arc::default(),
+            reindex_left: Arc::default(),
+            kept_aside: Arc::default(),
         };
         app.load_matching()?;
+        app.load_quarantine()?;
         Ok(app)
     }
 

@@ -116,6 +116,8 @@ pub struct Matching {
 struct State {
     model: (String, String),
     known: HashMap<RowId, Known>,
+    /// Photos of each driver of a park, so that one driver's are found without looking at all.
+    of_driver: HashMap<(RowId, RowId), Vec<RowId>>,
     index: Index,
 }
 
@@ -124,8 +126,8 @@ impl Matching {
     pub fn load(&self, model_id: &str, aligner_id: &str, known: impl IntoIterator<Item = Known>) {
         let mut state = State {
             model: (model_id.to_owned(), aligner_id.to_owned()),
-            known: HashMap::new(),
             index: Index::new(model_id, aligner_id),
+            ..State::default()
         };
         known.into_iter().for_each(|known| state.put(known));
         *self.state.write().unwrap_or_else(PoisonError::into_inner) = state;
@@ -136,6 +138,12 @@ impl Matching {
     pub fn is_for(&self, model_id: &str, aligner_id: &str) -> bool {
         let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
         state.model.0 == model_id && state.model.1 == aligner_id
+    }
+
+    /// The model and the aligner of the templates in here; empty before the first.
+    #[must_use]
+    pub fn model(&self) -> (String, String) {
+        self.state.read().unwrap_or_else(PoisonError::into_inner).model.clone()
     }
 
     /// Adds a photo's template, or replaces it.
@@ -154,8 +162,7 @@ impl Matching {
             .map(|(photo, now, _)| (photo, now))
             .collect();
         for (photo, driver) in changed {
-            let Some(known) = state.known.remove(&photo) else { continue };
-            state.index.remove(&TemplateKey(photo.to_string()));
+            let Some(known) = state.take(&photo) else { continue };
             if let Some(driver) = driver {
                 state.put(Known { driver, ..known });
             }
@@ -186,17 +193,37 @@ impl Matching {
         let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
         let this = state.known.get(photo)?;
         let before = (this.captured_at_ms, &this.photo);
-        state
-            .known
-            .values()
-            .filter(|other| other.driver == this.driver && other.park == this.park)
-            .filter(|other| (other.captured_at_ms, &other.photo) < before)
-            .filter_map(|other| Some((this.template.distance(&other.template)?, other)))
-            .min_by(|a, b| a.0.total_cmp(&b.0).then_with(|| a.1.photo.cmp(&b.1.photo)))
-            .map(|(distance, other)| Nearest {
-                photo: other.photo.clone(),
-                likely: Likely::of_two(&judge(distance, 1, true)),
+        let earlier = state.of(&this.park, &this.driver).filter(|other| (other.captured_at_ms, &other.photo) < before);
+        nearest(&this.template, earlier)
+    }
+
+    /// The photo of a driver that looks most like a picture that is no photo yet.
+    #[must_use]
+    pub fn nearest_of(&self, template: &Descriptor, park: &RowId, driver: &RowId) -> Option<Nearest> {
+        let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+        nearest(template, state.of(park, driver))
+    }
+
+    /// How likely each of these other photos of the driver shows the same person as this one; those without a template are
+    /// left out.
+    #[must_use]
+    pub fn alike(&self, photo: &RowId, others: &[RowId]) -> HashMap<RowId, Likely> {
+        let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+        let Some(this) = state.known.get(photo) else { return HashMap::new() };
+        let others = others.iter().filter(|other| *other != photo).filter_map(|other| state.known.get(other));
+        others
+            .filter_map(|other| {
+                let distance = this.template.distance(&other.template)?;
+                Some((other.photo.clone(), Likely::of_two(&judge(distance, 1, true))))
             })
+            .collect()
+    }
+
+    /// The template of a photo's main face.
+    #[must_use]
+    pub fn template(&self, photo: &RowId) -> Option<Descriptor> {
+        let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+        state.known.get(photo).map(|known| known.template.clone())
     }
 
     /// The drivers of these parks that the template looks most like, best first.
@@ -222,13 +249,49 @@ impl Matching {
     }
 }
 
+fn nearest<'a>(template: &Descriptor, among: impl Iterator<Item = &'a Known>) -> Option<Nearest> {
+    among
+        .filter_map(|other| Some((template.distance(&other.template)?, other)))
+        .min_by(|a, b| a.0.total_cmp(&b.0).then_with(|| a.1.photo.cmp(&b.1.photo)))
+        .map(|(distance, other)| Nearest {
+            photo: other.photo.clone(),
+            likely: Likely::of_two(&judge(distance, 1, true)),
+        })
+}
+
 impl State {
     fn put(&mut self, known: Known) {
         let key = TemplateKey(known.photo.to_string());
         let person = format!("{}/{}", known.park, known.driver);
         if self.index.add(key, person, &known.template).is_ok() {
-            self.known.insert(known.photo.clone(), known);
+            let whose = (known.park.clone(), known.driver.clone());
+            if let Some(before) = self.known.insert(known.photo.clone(), known.clone()) {
+                self.unlist(&before);
+            }
+            self.of_driver.entry(whose).or_default().push(known.photo);
         }
+    }
+
+    fn take(&mut self, photo: &RowId) -> Option<Known> {
+        let known = self.known.remove(photo)?;
+        self.unlist(&known);
+        self.index.remove(&TemplateKey(photo.to_string()));
+        Some(known)
+    }
+
+    fn unlist(&mut self, known: &Known) {
+        let whose = (known.park.clone(), known.driver.clone());
+        if let Some(photos) = self.of_driver.get_mut(&whose) {
+            photos.retain(|photo| *photo != known.photo);
+            if photos.is_empty() {
+                self.of_driver.remove(&whose);
+            }
+        }
+    }
+
+    fn of(&self, park: &RowId, driver: &RowId) -> impl Iterator<Item = &Known> {
+        let photos = self.of_driver.get(&(park.clone(), driver.clone()));
+        photos.into_iter().flatten().filter_map(|photo| self.known.get(photo))
     }
 
     fn persons(&self, parks: &[RowId]) -> usize {

@@ -13,7 +13,8 @@ use crate::App;
 use crate::capture::AssignedBy;
 use crate::error::{Error, Result};
 use crate::matching::Likely;
-use crate::note::{BoxView, CropView, FaceGeometry, Note, Size, portrait_size};
+pub use crate::note::{BoxView, CropView, FaceGeometry, Size};
+use crate::note::{Note, portrait_size};
 
 /// How far a record has come (interface.md, "Truth about data").
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

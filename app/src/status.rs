@@ -95,6 +95,9 @@ pub struct FacesView {
     pub quarantined: u64,
     /// Pictures that wait for it.
     pub waiting: u64,
+    /// Photos from elsewhere that still wait for their templates.
+    #[serde(default)]
+    pub reindex_left: u64,
     /// Why it does not run, if the last picture could not be looked at.
     #[serde(default)]
     pub problem: Option<String>,
@@ -146,6 +149,7 @@ impl App {
                 restarts: faces.restarts,
                 quarantined: faces.quarantined as u64,
                 waiting: faces.waiting as u64,
+                reindex_left: self.reindex_left.load(std::sync::atomic::Ordering::Relaxed),
                 problem: self.no_faces.lock().unwrap_or_else(PoisonError::into_inner).clone(),
             },
             watch: self.watch.get().and_then(|watch| watch.status()),

@@ -182,7 +182,7 @@ impl App {
     /// Who a waiting picture may show, the most alike first.
     ///
     /// # Errors
-    /// [`Error::NotFound`].
+    /// [`Error::NotFound`]; [`Error::Busy`] after too many searches.
     pub fn offers(&self, entry: &RowId) -> Result<Offers> {
         let entry = self.tray_entry(entry)?;
         let none = |why| Ok(Offers { offers: Vec::new(), none_because: Some(why) });
@@ -197,6 +197,9 @@ impl App {
         }
         let kept = kept(&entry)?;
         let Some(template) = self.open_template(&entry.id, &kept)? else { return none(NoOffers::NoFace) };
+        if !self.may_search("tray") {
+            return Err(Error::Busy);
+        }
         self.follow_photos()?;
         // Templates of another model say nothing about this one.
         let is_comparable = self.matching.is_for(&kept.analysis.model_id, &kept.analysis.aligner_id);
@@ -251,7 +254,7 @@ impl App {
         let shot = Shot {
             sha: entry.source_sha256,
             file_name: entry.name,
-            source: if entry.source == Source::Folder.as_str() { Source::Folder } else { Source::File },
+            source: Source::from_text(&entry.source),
             captured_at_ms: entry.captured_at_ms,
             override_reason: reason,
             analysis: kept.analysis,
@@ -286,7 +289,7 @@ impl App {
     }
 
     /// The one driver that a person named, with the park.
-    fn named_driver(&self, park: Option<&RowId>, driver: &str) -> Result<(RowId, RowId)> {
+    pub(crate) fn named_driver(&self, park: Option<&RowId>, driver: &str) -> Result<(RowId, RowId)> {
         let mut found = self.find_by_hint(driver.trim())?;
         found.retain(|(of, _)| park.is_none_or(|park| park == of));
         match found.as_slice() {

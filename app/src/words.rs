@@ -4,6 +4,7 @@
 //! text says what happened and what to do. No personal data comes in here.
 
 use parkdesk_domain::RefusalCode;
+use parkdesk_sqlite::AttentionKind;
 pub use parkdesk_vision::quality::Lang;
 
 use crate::capture::{AssignedBy, TrayReason};
@@ -67,6 +68,12 @@ pub fn likely_among(word: Likeness, milli: u64, lang: Lang) -> String {
     }
 }
 
+/// What a sitter is told when nothing is wrong.
+#[must_use]
+pub fn live_ready(lang: Lang) -> &'static str {
+    pick(lang, "Так хорошо, можно снимать", "Good like this, ready to shoot")
+}
+
 /// Why a picture waits in the tray.
 #[must_use]
 pub fn tray_reason(reason: TrayReason, lang: Lang) -> &'static str {
@@ -127,6 +134,29 @@ pub fn link(state: LinkState, lang: Lang) -> &'static str {
         LinkState::NotEnrolled => {
             pick(lang, "не подключено к узлу: выполните parkdesk-agent enrol", "not enrolled: run parkdesk-agent enrol")
         }
+    }
+}
+
+/// Why something waits to be settled that no rule refused.
+#[must_use]
+pub fn attention(kind: AttentionKind, lang: Lang) -> &'static str {
+    match kind {
+        AttentionKind::Conflict => pick(
+            lang,
+            "кто-то тем временем изменил те же поля: выберите значение",
+            "somebody changed the same fields meanwhile: choose a value",
+        ),
+        AttentionKind::ParkedBlob => pick(
+            lang,
+            "файл не удалось передать: попробуйте ещё раз или переснимите",
+            "a file could not be sent or fetched: try again, or take the photo once more",
+        ),
+        AttentionKind::Salvaged => pick(
+            lang,
+            "это спасено из повреждённого файла и не отправлено: отправьте или удалите",
+            "this was saved from a damaged file and was not sent: send it or let it go",
+        ),
+        AttentionKind::Refused => pick(lang, "отклонено без причины", "refused without a reason"),
     }
 }
 

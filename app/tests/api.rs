@@ -297,3 +297,77 @@ async fn the_socket_is_its_owners_and_other_addresses_are_refused() {
     }
     bind_loopback("127.0.0.1:0".parse().unwrap()).unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_desks_way_from_frame_to_saved_photo_and_what_is_wrong_on_it() {
+    let world = World::new(FacePolicy::Search);
+    world.captured("face 0.0", "ivan");
+    let router = world.router();
+    let made = post(&router, "/api/v1/shots?name=cam&source=camera&taken_at_ms=9&driver=ivan", "face 0.123456").await;
+    assert_eq!(made.status, StatusCode::OK);
+    let view = made.json();
+    let shot = view["id"].as_str().unwrap();
+    assert_eq!(view["nearest"]["verdict"], "same");
+    let mut all = Vec::new();
+    names(&view, &mut all);
+    assert!(all.iter().all(|name| tells_a_score(name).is_none()), "{all:?}");
+    assert!(!view.to_string().contains("0.1231"), "no number of its template is told");
+    let file = get(&router, &format!("/api/v1/shots/{shot}/files/portrait")).await;
+    assert_eq!((file.status, file.body.as_slice()), (StatusCode::OK, &b"portrait of face 0.123456"[..]));
+    assert_eq!(file.headers[header::CACHE_CONTROL], "no-store");
+
+    let bad_crop = r#"{"x":0,"y":0,"w":241,"h":320,"turn":0}"#;
+    let crop = r#"{"x":1,"y":2,"w":240,"h":320,"turn":0}"#;
+    let cases = [
+        ("POST", "/api/v1/shots?name=cam&source=folder&taken_at_ms=9".to_owned(), "face 0.2", 400, "bad_request"),
+        ("POST", "/api/v1/shots?name=cam&source=moon&taken_at_ms=9".to_owned(), "face 0.2", 400, "bad_request"),
+        ("POST", "/api/v1/shots?name=cam&source=file".to_owned(), "face 0.2", 400, "bad_request"),
+        ("POST", "/api/v1/shots?name=c&source=file&taken_at_ms=9&park=p9".to_owned(), "face 0.2", 404, "not_found"),
+        ("POST", "/api/v1/shots?name=c&source=file&taken_at_ms=9&driver=no".to_owned(), "face 0.2", 404, "not_found"),
+        ("POST", "/api/v1/shots?name=c&source=file&taken_at_ms=9".to_owned(), "truncated", 422, "rejected"),
+        ("POST", "/api/v1/shots?name=c&source=file&taken_at_ms=9".to_owned(), "gone", 503, "later"),
+        ("POST", format!("/api/v1/shots/{shot}/crop"), bad_crop, 400, "bad_request"),
+        ("POST", format!("/api/v1/shots/{shot}/crop"), "{}", 400, "bad_request"),
+        ("POST", format!("/api/v1/shots/{shot}/save"), "{}", 400, "bad_request"),
+        ("POST", format!("/api/v1/shots/{shot}/save"), r#"{"driver":"nobody"}"#, 404, "not_found"),
+        ("GET", format!("/api/v1/shots/{shot}?driver=ivan"), "", 400, "bad_request"),
+        ("GET", format!("/api/v1/shots/{shot}?park=p1&driver=nobody"), "", 404, "not_found"),
+        ("GET", format!("/api/v1/shots/{shot}/files/raw"), "", 404, "not_found"),
+        ("GET", "/api/v1/shots/unknown/files/thumb".to_owned(), "", 404, "not_found"),
+        ("DELETE", "/api/v1/shots/unknown".to_owned(), "", 404, "not_found"),
+        ("POST", "/api/v1/live".to_owned(), "hello", 422, "rejected"),
+        ("GET", "/api/v1/parks/p1/drivers/nobody/history".to_owned(), "", 404, "not_found"),
+        ("GET", "/api/v1/parks/p9/drivers/ivan/matches".to_owned(), "", 404, "not_found"),
+        ("GET", "/api/v1/drivers?after=00".to_owned(), "", 400, "bad_request"),
+        ("GET", "/api/v1/drivers?park=%2e%2e".to_owned(), "", 404, "not_found"),
+    ];
+    for (method, path, body, status, code) in cases {
+        let request = Request::builder().method(method).uri(&path).header(header::CONTENT_TYPE, "application/json");
+        let reply = ask(&router, request.body(Body::from(body)).unwrap()).await;
+        assert_eq!(
+            (reply.status.as_u16(), reply.json()["code"].as_str()),
+            (status, Some(code)),
+            "{path} {}",
+            reply.json()
+        );
+    }
+    assert_eq!(post(&router, &format!("/api/v1/shots/{shot}/crop"), crop).await.json()["crop"]["y"], 2);
+    let saved = post(&router, &format!("/api/v1/shots/{shot}/save"), r#"{"driver":"ivan"}"#).await;
+    assert_eq!((saved.status, saved.json()["taken"].as_str()), (StatusCode::OK, Some("captured")));
+    let gone = get(&router, &format!("/api/v1/shots/{shot}")).await;
+    assert_eq!((gone.status, gone.json()["code"].as_str()), (StatusCode::GONE, Some("expired")));
+    let again = post(&router, &format!("/api/v1/shots/{shot}/save"), r#"{"driver":"ivan"}"#).await;
+    assert_eq!(again.json()["taken"], "duplicate");
+    let drivers = get(&router, "/api/v1/drivers?limit=1").await.json();
+    assert_eq!((drivers["rows"].as_array().unwrap().len(), drivers["total"].as_u64()), (1, Some(2)));
+    let next = drivers["next"].as_str().unwrap();
+    let rest = get(&router, &format!("/api/v1/drivers?limit=1&after={next}")).await.json();
+    assert_ne!(rest["rows"][0]["id"], drivers["rows"][0]["id"]);
+    for path in ["history", "matches"] {
+        let reply = get(&router, &format!("/api/v1/parks/p1/drivers/ivan/{path}")).await;
+        assert!(!reply.json().as_array().unwrap().is_empty(), "{path}");
+        let mut all = Vec::new();
+        names(&reply.json(), &mut all);
+        assert!(all.iter().all(|name| tells_a_score(name).is_none()), "{path}: {all:?}");
+    }
+}

@@ -7,9 +7,11 @@ mod support;
 use parkdesk_app::Error;
 use parkdesk_app::attention::Decision;
 use parkdesk_app::capture::{AssignedBy, TakeError, Taken, TrayReason};
-use parkdesk_app::drivers::{EditDriver, NewDriver};
+use parkdesk_app::drivers::{DriverHitView, EditDriver, FindDrivers, NewDriver};
+use parkdesk_app::history::HistoryKind;
 use parkdesk_app::matching::Likeness;
 use parkdesk_app::photos::RecordState;
+use parkdesk_app::subject::SubjectKind;
 use parkdesk_app::tray::NoOffers;
 use parkdesk_domain::body::{FaceBox, FacePolicy, FaceRef, FileClass, MatchVerdict};
 use parkdesk_domain::command::Change;
@@ -220,10 +222,159 @@ fn a_discarded_picture_cannot_be_read_again_and_may_be_taken_again() {
     world.captured("face 0.1", "ivan");
 }
 
+fn found(world: &World, text: &str) -> Vec<DriverHitView> {
+    let find = FindDrivers { text: text.into(), limit: 10, ..FindDrivers::default() };
+    world.app.find_drivers(find).unwrap().rows
+}
+
+#[test]
+fn all_drivers_come_in_pages_by_name_without_gaps() {
+    let world = World::new(FacePolicy::Verify);
+    let photo = world.captured("face 0.0", "petr");
+    for n in 0..5 {
+        let new = NewDriver {
+            park: id("p1"),
+            last_name: format!("Абрамов{n}"),
+            first_name: "А".into(),
+            middle_name: None,
+            phones: vec![],
+            licence_number: None,
+            plate: Some(format!("А00{n}АА77")),
+        };
+        world.app.create_driver(new).unwrap();
+    }
+    for text in ["", "а"] {
+        let (mut names, mut after) = (Vec::new(), None);
+        loop {
+            let first = after.is_none();
+            let find = FindDrivers { text: text.into(), park: Some(id("p1")), after, limit: 3 };
+            let page = world.app.find_drivers(find).unwrap();
+            assert_eq!(page.total, (first && text.is_empty()).then_some(7), "told once, and not of a search");
+            assert!(page.rows.len() <= 3);
+            names.extend(page.rows.iter().map(|row| row.name.clone()));
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        let mut sorted = names.clone();
+        sorted.sort();
+        sorted.dedup();
+        assert_eq!(names, sorted, "{text:?}");
+        assert_eq!(names.len(), if text.is_empty() { 7 } else { 5 });
+    }
+    let petr = &found(&world, "петров")[0];
+    assert_eq!((petr.photo.as_ref(), petr.licence_number.as_deref()), (Some(&photo), Some("99 12 999999")));
+    assert_eq!(petr.phone.as_deref(), Some("+7 916 222-22-22"));
+    assert!(found(&world, "иванов")[0].photo.is_none());
+    let bad = FindDrivers { after: Some("zz".into()), limit: 3, ..FindDrivers::default() };
+    assert!(matches!(world.app.find_drivers(bad), Err(Error::BadInput { field: "after", .. })));
+    let nobody = FindDrivers { park: Some(id("p9")), limit: 3, ..FindDrivers::default() };
+    assert!(world.app.find_drivers(nobody).unwrap().rows.is_empty());
+}
+
+#[test]
+fn a_drivers_history_tells_edits_with_both_values_photos_and_decisions() {
+    let world = World::new(FacePolicy::Verify);
+    let first = world.captured("face 0.0", "ivan");
+    let second = world.captured("face 0.05", "ivan");
+    let stranger = world.captured("face 2.0", "petr");
+    let edit = EditDriver {
+        fields: [
+            ("comment".to_owned(), Change { was: serde_json::Value::Null, now: "опытный".into() }),
+            ("plate".to_owned(), Change { was: serde_json::Value::Null, now: "М001ММ77".into() }),
+        ]
+        .into(),
+        add_phones: vec!["+7 916 000-00-00".into()],
+        ..EditDriver::default()
+    };
+    let driver = world.app.edit_driver(&id("p1"), &id("ivan"), edit).unwrap();
+    assert_eq!(driver.plate.as_deref(), Some("М001ММ77"));
+    let face = |photo| FaceRef { photo, face: FaceBox { x: 10, y: 10, w: 90, h: 90 } };
+    let decision = world
+        .app
+        .decide_match(&id("p1"), (face(first.clone()), face(second.clone())), MatchVerdict::Same, None)
+        .unwrap();
+    world.app.decide_match(&id("p1"), (face(stranger), face(second.clone())), MatchVerdict::Different, None).unwrap();
+
+    let history = world.app.driver_history(&id("p1"), &id("ivan")).unwrap();
+    let of = |kind| history.iter().filter(|entry| entry.kind == kind).collect::<Vec<_>>();
+    let edited = of(HistoryKind::Edited);
+    let fields: Vec<_> = edited[0].fields.iter().map(|f| (f.field.as_str(), f.was.clone(), f.now.clone())).collect();
+    let now = |text: &str| Some(text.to_owned());
+    let expected = [
+        ("comment", None, now("опытный")),
+        ("plate", None, now("М001ММ77")),
+        ("phones", None, now("+7 916 000-00-00")),
+    ];
+    assert_eq!(fields, expected);
+    assert_eq!(edited[0].state, RecordState::Saved);
+    assert_eq!(of(HistoryKind::PhotoCaptured).len(), 2);
+    assert_eq!(of(HistoryKind::MatchDecided).len(), 2, "one of own photos, one with a stranger's: {history:?}");
+    assert!(history.windows(2).all(|pair| pair[0].at_ms >= pair[1].at_ms), "the newest first");
+
+    let matches = world.app.driver_matches(&id("p1"), &id("ivan")).unwrap();
+    assert_eq!(matches.len(), 1);
+    assert_eq!((&matches[0].a.photo, &matches[0].b.photo), (&second, &first));
+    assert_eq!(matches[0].likely.as_ref().unwrap().verdict, Likeness::Same);
+    assert_eq!(matches[0].decision.as_ref().unwrap().id, decision);
+    assert!(matches!(world.app.driver_history(&id("p1"), &id("nobody")), Err(Error::NotFound(_))));
+    assert!(matches!(world.app.driver_matches(&id("p1"), &id("nobody")), Err(Error::NotFound(_))));
+}
+
+#[test]
+fn matches_name_other_drivers_who_look_the_same_only_where_search_is_allowed() {
+    for (policy, others) in [(FacePolicy::Search, 1), (FacePolicy::Verify, 0)] {
+        let world = World::new(policy);
+        world.captured("face 0.0", "petr");
+        world.captured("face 0.01", "ivan");
+        let matches = world.app.driver_matches(&id("p1"), &id("ivan")).unwrap();
+        assert_eq!(matches.len(), others, "{policy:?}");
+        if let Some(found) = matches.first() {
+            assert_eq!(found.other_driver.as_ref().unwrap().id, id("petr"));
+        }
+    }
+    let world = World::new(FacePolicy::Off);
+    world.captured("face 0.0", "ivan");
+    world.captured("face 0.01", "ivan");
+    let matches = world.app.driver_matches(&id("p1"), &id("ivan")).unwrap();
+    assert_eq!((matches.len(), &matches[0].likely), (1, &None), "shown for a person to look, not compared");
+}
+
+#[test]
+fn a_driver_in_full_tells_licence_photo_and_what_waits_for_a_person() {
+    let mut world = World::new(FacePolicy::Verify);
+    let photo = world.captured("face 0.0", "ivan");
+    let driver = world.app.get_driver(&id("p1"), &id("ivan")).unwrap();
+    assert_eq!(driver.licence.as_ref().unwrap().number, "99 12 345678");
+    assert_eq!((driver.photo.as_ref(), driver.read_only, driver.attention.len()), (Some(&photo), false, 0));
+    // Somebody else changes the comment first.
+    let set = |now: &str| EditDriver {
+        fields: [("comment".to_owned(), Change { was: serde_json::Value::Null, now: now.into() })].into(),
+        ..EditDriver::default()
+    };
+    world.app.edit_driver(&id("p1"), &id("ivan"), set("наш")).unwrap();
+    world.hub.own(77, support::hub::edit("ivan", "comment", serde_json::Value::Null, "их".into()));
+    let judged = support::hub::push(&world.replica, &mut world.hub);
+    support::hub::take(&world.replica, &judged);
+    support::hub::pull_all(&world.replica, &world.hub);
+    let driver = world.app.get_driver(&id("p1"), &id("ivan")).unwrap();
+    let entry = &driver.attention[0];
+    let conflict = &entry.conflicts[0];
+    assert_eq!((conflict.field.as_str(), &conflict.wanted, &conflict.stands), ("comment", &"наш".into(), &"их".into()));
+    let subject = entry.subject.as_ref().unwrap();
+    assert_eq!(
+        (subject.kind, subject.id.clone(), subject.name.as_deref()),
+        (SubjectKind::Driver, id("ivan"), Some("Иванов Иван"))
+    );
+    assert!(!entry.reason_ru.is_empty() && entry.reason_en == entry.reason_text);
+    assert!(world.app.get_driver(&id("p1"), &id("petr")).unwrap().attention.is_empty(), "not about another driver");
+}
+
 #[test]
 fn drivers_are_found_added_and_changed() {
     let world = World::new(FacePolicy::Verify);
-    assert_eq!(world.app.find_drivers("иванов", 10).unwrap()[0].id, id("ivan"));
+    assert_eq!(found(&world, "иванов")[0].id, id("ivan"));
     let new = NewDriver {
         park: id("p1"),
         last_name: "Сидоров".into(),
@@ -241,7 +392,7 @@ fn drivers_are_found_added_and_changed() {
     let edit = EditDriver { fields: [("first_name".to_owned(), change)].into(), ..Default::default() };
     let driver = world.app.edit_driver(&id("p1"), &driver.id, edit).unwrap();
     assert_eq!(driver.first_name.as_deref(), Some("Исидор"));
-    assert_eq!(world.app.find_drivers("a123bc", 10).unwrap()[0].id, driver.id);
+    assert_eq!(found(&world, "a123bc")[0].id, driver.id);
 }
 
 #[test]

@@ -4,6 +4,7 @@
 //! rebase; the hub runs the same plan and has the last word. An `Unknown` fact never refuses: the replica goes on
 //! provisionally, and the hub knows.
 
+mod car;
 mod device;
 pub mod driver;
 mod matching;
@@ -89,7 +90,7 @@ fn decide(envelope: &Envelope, now: Millis, facts: &mut Facts) -> Plan {
         Command::PhotoWithdraw(args) => photo::withdraw(envelope, args, now, facts),
         Command::PhotoBytesStored(args) => photo::bytes_stored(args, facts),
         Command::DriverCreate(args) => driver::create(envelope, args, facts),
-        Command::DriverEdit(args) => driver::edit(args, facts),
+        Command::DriverEdit(args) => driver::edit(envelope, args, facts),
         Command::MatchDecide(args) => matching::decide(envelope, args, now, facts),
         Command::PersonCreate(args) => person::create(envelope, args, facts),
         Command::PersonSetPassCode(args) => person::set_pass_code(envelope, args, facts),
@@ -142,6 +143,8 @@ pub fn guards(command: &Command) -> BTreeSet<String> {
             let mut list = vec![format!("driver/{}", args.driver)];
             let licence = args.fields.get("licence").and_then(|c| c.now.get("number")).and_then(|n| n.as_str());
             list.extend(licence.map(|n| format!("licence/{}/{}", args.park, fold::plate(n))));
+            let plate = args.fields.get(car::PLATE).and_then(|c| c.now.as_str());
+            list.extend(plate.map(|p| format!("plate/{}/{}", args.park, fold::plate(p))));
             list
         }
         Command::MatchDecide(args) => vec![format!("decision/{}", args.decision)],

@@ -18,8 +18,9 @@ use crate::detector::{Detection, Detector, LONG_SIDE};
 use crate::embedder::{CHIP_SIDE, Embedder};
 use crate::points::Predictor;
 
-/// Longest side at which live frames are searched: a sitter is near, and 8 frames a second leave 125 ms for all.
-const LIVE_LONG_SIDE: u32 = 400;
+/// Longest side at which live frames are searched: the frame as it comes. The detector needs 80 px of a face; a driver an arm's
+/// length and a half from an office camera has 80 to 160 of 640, so that searching at less would lose the face in front.
+const LIVE_LONG_SIDE: u32 = 640;
 
 /// All nets, loaded.
 pub struct Pipeline {
@@ -121,9 +122,12 @@ impl Pipeline {
         let quality = assess(&Subject { picture, faces: &faces, head_cut_off, purpose: Purpose::Live });
         let main = faces.first();
         Ok(LiveAdvice {
+            width: picture.width(),
+            height: picture.height(),
             area: main.map(|face| face.area),
             marks: main.map(|face| face.marks),
             advice: quality.first_advice(),
+            level: quality.findings.first().map(|finding| finding.level),
             readiness_percent: quality.readiness_percent(),
         })
     }

@@ -87,5 +87,6 @@ fn answer(pipeline: &Pipeline, id: u64, job: Job, bytes: &[u8]) -> Result<Answer
     Ok(match job {
         Job::Analyse => Answer::Analysed { id, analysis: Box::new(pipeline.analyse(&picture)?) },
         Job::Live => Answer::Live { id, advice: pipeline.advise(&picture)? },
+        Job::Portrait(cut) => Answer::Portrait { id, portrait: picture::portrait(&picture, &cut) },
     })
 }

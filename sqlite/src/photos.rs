@@ -1,7 +1,7 @@
 //! Photos as people see them.
 
 use parkdesk_domain::body::Photo;
-use parkdesk_domain::ids::RowId;
+use parkdesk_domain::ids::{BlobId, RowId};
 use parkdesk_domain::row::{Kind, RowRef};
 use parkdesk_domain::scope::Scope;
 use serde::Serialize;
@@ -61,6 +61,15 @@ impl ReadTx<'_> {
         Ok(found.pop())
     }
 
+    /// A photo that a file belongs to.
+    ///
+    /// # Errors
+    /// If the file fails.
+    pub fn photo_of_blob(&self, blob: &BlobId) -> Result<Option<PhotoView>> {
+        let sql = "SELECT scope, photo_id FROM photo_files WHERE blob_id = ?1 ORDER BY photo_id LIMIT 1";
+        Ok(self.photos(sql, [blob.as_str()])?.pop())
+    }
+
     /// A driver's photos that were not taken back, newest first.
     ///
     /// # Errors
@@ -69,6 +78,16 @@ impl ReadTx<'_> {
         let sql = "SELECT scope, id FROM photos WHERE driver_id = ?1 AND (?2 IS NULL OR park_id = ?2) AND status <> 'withdrawn'
                    ORDER BY captured_at_ms DESC, id DESC";
         self.photos(sql, (driver.as_str(), park.map(RowId::as_str)))
+    }
+
+    /// All photos that were ever taken of a driver, newest first, also those taken back.
+    ///
+    /// # Errors
+    /// If the file fails.
+    pub fn story_of_driver(&self, park: &RowId, driver: &RowId) -> Result<Vec<PhotoView>> {
+        let sql = "SELECT scope, id FROM photos WHERE driver_id = ?1 AND park_id = ?2
+                   ORDER BY captured_at_ms DESC, id DESC";
+        self.photos(sql, (driver.as_str(), park.as_str()))
     }
 
     /// The newest photos that were not taken back.

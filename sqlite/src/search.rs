@@ -9,12 +9,14 @@ use std::collections::BTreeSet;
 
 use parkdesk_domain::fold;
 use parkdesk_domain::ids::RowId;
+use parkdesk_domain::row::{Kind, RowRef};
+use parkdesk_domain::scope::{Area, Scope};
 use rusqlite::types::Value as SqlValue;
 use rust_stemmers::{Algorithm, Stemmer};
 use serde::{Deserialize, Serialize};
 
-use crate::drivers::DriverView;
 use crate::error::{Result, parse};
+use crate::rows::RowState;
 use crate::tx::{ReadTx, WriteTx};
 
 /// Words of a query that count; what is typed beyond is ignored.
@@ -73,9 +75,34 @@ pub enum MatchOn {
 pub struct DriverHit {
     /// The driver.
     #[serde(flatten)]
-    pub driver: DriverView,
+    pub driver: DriverRow,
     /// By what, best first; empty when nothing was typed.
     pub match_on: Vec<MatchOn>,
+}
+
+/// A driver as a list shows one: what the statement of the search can read by itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct DriverRow {
+    /// The driver.
+    pub id: RowId,
+    /// The park.
+    pub park: RowId,
+    /// Last, first and middle name.
+    pub name: String,
+    /// The car's plate.
+    pub plate: Option<String>,
+    /// The car's callsign.
+    pub callsign: Option<String>,
+    /// The first phone; none where only the card is held.
+    pub phone: Option<String>,
+    /// Licence number; none where only the card is held.
+    pub licence_number: Option<String>,
+    /// Status of the latest photo.
+    pub photo_status: Option<String>,
+    /// The latest photo whose thumb is here.
+    pub photo: Option<RowId>,
+    /// Where the row stands.
+    pub state: RowState,
 }
 
 const SPACES: [(i64, MatchOn, &str); 4] = [
@@ -207,6 +234,35 @@ fn hits(text: &str, sql: &mut Sql) -> Option<String> {
     Some(union(&ways))
 }
 
+/// The page of a search with everything that a list shows. The page is cut first, so that nothing is joined to a driver who is
+/// not on it.
+fn page_statement(search: &Search) -> Sql {
+    let Sql { text, values } = statement(search);
+    let text = format!(
+        "WITH page AS MATERIALIZED ({text})
+         SELECT page.doc, page.park_id, page.driver_id, page.sort_name, page.tier, page.bits,
+             coalesce(nullif(concat_ws(' ', nullif(trim(last_name), ''), nullif(trim(first_name), ''),
+                 nullif(trim(middle_name), '')), ''), driver_cards.name, '') AS name,
+             drivers.id IS NULL AS is_card, driver_cards.id AS card_id,
+             coalesce(cars.plate, driver_cards.plate) AS plate, callsign, photo_status,
+             json_extract(rows.body, '$.phones[0]') AS phone,
+             json_extract(rows.body, '$.licence.number') AS licence_number,
+             (SELECT photos.id FROM photos
+              WHERE photos.driver_id = page.driver_id AND photos.park_id = page.park_id
+                AND EXISTS (SELECT 1 FROM photo_files JOIN blob_holders USING (blob_id)
+                    WHERE photo_files.scope = photos.scope AND photo_files.photo_id = photos.id AND class = 0)
+              ORDER BY captured_at_ms DESC, photos.id DESC LIMIT 1) AS photo
+         FROM page
+         LEFT JOIN drivers ON drivers.scope = 'park/' || page.park_id || '/fleet' AND drivers.id = page.driver_id
+         LEFT JOIN rows ON rows.scope = drivers.scope AND rows.kind = 'driver' AND rows.id = drivers.id
+         LEFT JOIN cars ON cars.scope = drivers.scope AND cars.id = drivers.car_id
+         LEFT JOIN driver_cards ON driver_cards.driver_id = page.driver_id
+             AND driver_cards.scope = 'park/' || page.park_id || '/directory'
+         ORDER BY page.tier, page.sort_name, page.doc"
+    );
+    Sql { text, values }
+}
+
 /// The statement of a search.
 fn statement(search: &Search) -> Sql {
     let mut sql = Sql::default();
@@ -247,20 +303,54 @@ impl ReadTx<'_> {
     /// # Errors
     /// If the file fails.
     pub fn search_drivers(&self, search: &Search) -> Result<Page<DriverHit>> {
-        let sql = statement(search);
-        let found = self.all(&sql.text, rusqlite::params_from_iter(&sql.values), |row| {
-            let key = SearchKey { tier: row.get("tier")?, sort_name: row.get("sort_name")?, doc: row.get("doc")? };
-            Ok((key, row.get::<_, String>("park_id")?, row.get::<_, String>("driver_id")?, row.get::<_, i64>("bits")?))
-        })?;
+        let sql = page_statement(search);
+        let found = self.all(&sql.text, rusqlite::params_from_iter(&sql.values), found)?;
         let limit = usize::try_from(search.limit.clamp(1, 500)).unwrap_or(500);
-        let next = found.len().checked_sub(limit + 1).and_then(|_| found.get(limit - 1)).map(|(key, ..)| key.clone());
-        let mut items = Vec::new();
-        for (key, park, driver, bits) in found.into_iter().take(limit) {
-            let (park, driver) = (parse("driver", &park)?, parse("driver", &driver)?);
-            let Some(driver) = self.driver(&park, &driver)? else { continue };
-            items.push(DriverHit { driver, match_on: match_on(bits, key.tier) });
-        }
-        Ok(Page { items, next })
+        let next = found.len().checked_sub(limit + 1).and_then(|_| found.get(limit - 1)).map(|found| found.key.clone());
+        let hits = found.into_iter().take(limit).map(|found| self.hit(found));
+        Ok(Page { items: hits.collect::<Result<_>>()?, next })
+    }
+
+    fn hit(&self, found: Found) -> Result<DriverHit> {
+        let (id, park): (RowId, RowId) = (parse("driver", &found.driver)?, parse("driver", &found.park)?);
+        let row = match found.card {
+            Some(card) => RowRef {
+                scope: Scope::park(&park, Area::Directory),
+                kind: Kind::DriverCard,
+                id: parse("driver", &card)?,
+            },
+            None => RowRef { scope: Scope::park(&park, Area::Fleet), kind: Kind::Driver, id: id.clone() },
+        };
+        Ok(DriverHit {
+            match_on: match_on(found.bits, found.key.tier),
+            driver: DriverRow {
+                id,
+                park,
+                name: found.name,
+                plate: found.plate,
+                callsign: found.callsign,
+                phone: found.phone,
+                licence_number: found.licence_number,
+                photo_status: found.photo_status,
+                photo: found.photo.map(|photo| parse("photo", &photo)).transpose()?,
+                state: self.row_state(&row)?,
+            },
+        })
+    }
+
+    /// How many drivers there are: of a park, or all.
+    ///
+    /// # Errors
+    /// If the file fails.
+    pub fn count_drivers(&self, park: Option<&RowId>) -> Result<u64> {
+        let count = match park {
+            Some(park) => {
+                let sql = "SELECT count(*) FROM driver_docs WHERE park_id = ?1";
+                self.one(sql, [park.as_str()], |row| row.get(0))?
+            }
+            None => self.one("SELECT count(*) FROM driver_docs", [], |row| row.get(0))?,
+        };
+        Ok(count.unwrap_or(0))
     }
 
     /// The drivers that a hint of a folder, file name or sidecar means: a profile id, a licence or a phone, whole.
@@ -279,6 +369,41 @@ impl ReadTx<'_> {
         let ids = self.texts(sql, (&hint, &licence, &phone))?;
         ids.iter().map(|id| parse("driver", id)).collect()
     }
+}
+
+/// A line of the page.
+struct Found {
+    key: SearchKey,
+    bits: i64,
+    park: String,
+    driver: String,
+    name: String,
+    /// The card's row, where only the card is held.
+    card: Option<String>,
+    plate: Option<String>,
+    callsign: Option<String>,
+    phone: Option<String>,
+    licence_number: Option<String>,
+    photo_status: Option<String>,
+    photo: Option<String>,
+}
+
+fn found(row: &rusqlite::Row<'_>) -> rusqlite::Result<Found> {
+    let card: Option<String> = row.get("card_id")?;
+    Ok(Found {
+        key: SearchKey { tier: row.get("tier")?, sort_name: row.get("sort_name")?, doc: row.get("doc")? },
+        bits: row.get("bits")?,
+        park: row.get("park_id")?,
+        driver: row.get("driver_id")?,
+        name: row.get("name")?,
+        card: card.filter(|_| row.get("is_card").unwrap_or(false)),
+        plate: row.get("plate")?,
+        callsign: row.get("callsign")?,
+        phone: row.get("phone")?,
+        licence_number: row.get("licence_number")?,
+        photo_status: row.get("photo_status")?,
+        photo: row.get("photo")?,
+    })
 }
 
 fn match_on(bits: i64, tier: i64) -> Vec<MatchOn> {
@@ -371,5 +496,7 @@ impl WriteTx<'_> {
     }
 }
 
+#[cfg(test)]
+mod speed;
 #[cfg(test)]
 mod tests;

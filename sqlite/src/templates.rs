@@ -40,7 +40,28 @@ fn name(photo: &str, face: FaceBox, model: &str, aligner: &str) -> String {
     format!("template/{photo}/{},{},{},{}/{model}/{aligner}", face.x, face.y, face.w, face.h)
 }
 
+/// Photos of the parks `?3` with an original here and no template of model `?1` and aligner `?2`.
+macro_rules! without_template {
+    () => {
+        "FROM photos JOIN photo_files ON photo_files.scope = photos.scope AND photo_files.photo_id = photos.id AND class = 2
+         WHERE photos.park_id IN (SELECT value FROM json_each(?3)) AND photos.status <> 'withdrawn'
+           AND EXISTS (SELECT 1 FROM blob_holders WHERE blob_holders.blob_id = photo_files.blob_id)
+           AND NOT EXISTS (SELECT 1 FROM templates WHERE templates.photo_id = photos.id
+               AND templates.model_id = ?1 AND templates.aligner_id = ?2)
+           AND NOT EXISTS (SELECT 1 FROM settings WHERE key = 'without_face/' || photos.id
+               AND value = ?1 || '/' || ?2)"
+    };
+}
+
 impl WriteTx<'_> {
+    /// Notes that this model finds no face on a photo, so that it is not looked at again and again.
+    ///
+    /// # Errors
+    /// If the file fails.
+    pub fn mark_without_face(&mut self, photo: &RowId, model_id: &str, aligner_id: &str) -> Result<()> {
+        self.set_setting(&format!("without_face/{photo}"), &format!("{model_id}/{aligner_id}"))
+    }
+
     /// Seals and keeps a template, in place of an earlier one of the same face and model.
     ///
     /// # Errors
@@ -94,21 +115,36 @@ impl ReadTx<'_> {
         Ok(templates)
     }
 
-    /// Photos held here with bytes of their original but without a template of this model and aligner.
+    /// Photos of these parks held here with bytes of their original but without a template of this model and aligner, newest
+    /// first; not those that were found to have no face for it ([`WriteTx::mark_without_face`]).
     ///
     /// # Errors
     /// If the file fails.
-    pub fn photos_without_template(&self, model_id: &str, aligner_id: &str, limit: u32) -> Result<Vec<RowId>> {
-        let sql = "SELECT photo_files.photo_id FROM photo_files
-                   WHERE photo_files.class = 2
-                     AND NOT EXISTS (SELECT 1 FROM photos WHERE photos.scope = photo_files.scope
-                         AND photos.id = photo_files.photo_id AND status = 'withdrawn')
-                     AND EXISTS (SELECT 1 FROM blob_holders WHERE blob_holders.blob_id = photo_files.blob_id)
-                     AND NOT EXISTS
-                       (SELECT 1 FROM templates WHERE templates.photo_id = photo_files.photo_id
-                        AND model_id = ?1 AND aligner_id = ?2)
-                   ORDER BY photo_files.photo_id LIMIT ?3";
-        let ids = self.texts(sql, (model_id, aligner_id, limit))?;
+    pub fn photos_without_template(
+        &self,
+        model_id: &str,
+        aligner_id: &str,
+        parks: &[RowId],
+        limit: u32,
+    ) -> Result<Vec<RowId>> {
+        let sql =
+            concat!("SELECT photos.id ", without_template!(), " ORDER BY captured_at_ms DESC, photos.id LIMIT ?4");
+        let ids = self.texts(sql, (model_id, aligner_id, list(parks), limit))?;
         ids.iter().map(|id| parse("photo", id)).collect()
     }
+
+    /// How many such photos there are.
+    ///
+    /// # Errors
+    /// If the file fails.
+    pub fn count_photos_without_template(&self, model_id: &str, aligner_id: &str, parks: &[RowId]) -> Result<u64> {
+        let sql = concat!("SELECT count(*) ", without_template!());
+        Ok(self.one(sql, (model_id, aligner_id, list(parks)), |row| row.get(0))?.unwrap_or(0))
+    }
+}
+
+/// A list for `json_each`: ids need no escaping, and a value bound is no syntax.
+fn list(ids: &[RowId]) -> String {
+    let ids: Vec<String> = ids.iter().map(|id| format!("\"{id}\"")).collect();
+    format!("[{}]", ids.join(","))
 }

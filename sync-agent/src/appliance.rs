@@ -24,7 +24,7 @@ use parkdesk_app::installation::{
 use parkdesk_app::keys::ring::Ring;
 use parkdesk_app::keys::{KeyPlace, KeysError};
 use parkdesk_app::words::Lang;
-use parkdesk_app::{App, AppParts};
+use parkdesk_app::{App, AppParts, Tending};
 use parkdesk_sqlcipher::dir::{DataDir, LockError};
 use parkdesk_sqlite::Replica;
 use parkdesk_vision::faces::client::Client;
@@ -140,6 +140,8 @@ struct Live {
     app: App,
     replica: Replica,
     folder: Arc<Folder>,
+    /// Templates for photos from elsewhere, and what else is done while nobody asks.
+    tending: Option<Tending>,
 }
 
 enum State {
@@ -224,6 +226,8 @@ impl Appliance {
     pub async fn stop(&self) {
         self.stop.cancel();
         let was = std::mem::replace(&mut *self.lock_state(), State::Empty);
+        // Who waits for the face program is answered at once: what it had is done after the next start.
+        self.faces.stop();
         if let State::Live(live) = was {
             close(live, &self.line).await;
         }
@@ -288,7 +292,9 @@ impl Appliance {
         self.line.connect(&replica, self.reconnect_spread);
         let folder = Folder::start(&app, self.watch.clone())?;
         app.attach_watch(folder.clone());
-        Ok(Live { app, replica, folder })
+        // Without it the appliance works; only photos from elsewhere have no verdicts.
+        let tending = app.start_tending().inspect_err(|error| tracing::error!(%error, "no thread for the background"));
+        Ok(Live { app, replica, folder, tending: tending.ok() })
     }
 
     fn open_replica(&self) -> Option<Replica> {
@@ -363,9 +369,13 @@ impl Appliance {
 
 /// Ends what works on the data, and lets it go.
 async fn close(live: Live, line: &Line) {
-    let folder = live.folder.clone();
+    let Live { folder, tending, .. } = live;
     // A panic of the watcher was logged by it.
-    let _ = tokio::task::spawn_blocking(move || folder.stop()).await;
+    let _ = tokio::task::spawn_blocking(move || {
+        folder.stop();
+        drop(tending);
+    })
+    .await;
     line.close().await;
 }
 

@@ -35,6 +35,8 @@ const PAGE_RULES = [
   "landmark-no-duplicate-main",
   "landmark-unique",
 ];
+/** Longer than the wait before a skeleton, so that one is never taken for the page. */
+const QUIET_MS = 350;
 const PAGES = ["capture", "drivers", "unassigned", "sync", "settings"];
 const FLAGS = [
   "--no-sandbox",
@@ -98,6 +100,23 @@ console.log(
 );
 process.exit(violations === 0 ? 0 : 1);
 
+/** Runs in the page: waits until fonts and pictures are there and nothing has changed for a while (three seconds at most). */
+async function settled(quietMs) {
+  await document.fonts.ready;
+  const isPending = () =>
+    [...document.images].some((image) => image.loading !== "lazy" && !image.complete) ||
+    [...document.querySelectorAll("video")].some((video) => video.readyState < 2);
+  const end = performance.now() + 3_000;
+  let changed = performance.now();
+  const observer = new MutationObserver(() => {
+    changed = performance.now();
+  });
+  observer.observe(document.body, { childList: true, subtree: true, attributes: true });
+  while (performance.now() < end && (isPending() || performance.now() - changed < quietMs))
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  observer.disconnect();
+}
+
 async function take(context, shot, dir, theme, lang) {
   const page = await context.newPage();
   page.on("pageerror", (error) => console.error(`${shot}: ${error.message}`));
@@ -105,8 +124,7 @@ async function take(context, shot, dir, theme, lang) {
     ? `${asked.base}?state=${encodeURIComponent(shot)}&theme=${theme}&lang=${lang}`
     : `${origin}/${shot}`;
   await page.goto(url);
-  // Skeletons come after 200 ms, the camera after its permission: what is shown now is what stays.
-  await page.waitForTimeout(900);
+  await page.evaluate(settled, QUIET_MS);
   await page.screenshot({ path: join(dir, `${shot.replaceAll(/[/ ,]+/g, "-")}.png`) });
   written += 1;
   if (axe) {

@@ -75,6 +75,9 @@ pub struct Cut {
     pub turn: i32,
 }
 
+/// Narrowest cut that a person may choose.
+pub const LEAST_WIDTH: i32 = 90;
+
 /// Where the eyes' centre lies in the portrait, and how far apart the eyes are, as shares of its sides.
 const EYES_Y: f64 = 0.42;
 const EYE_DISTANCE: f64 = 0.25;
@@ -121,6 +124,32 @@ pub fn portrait_cut(left_eye: Point, right_eye: Point, width: u32, height: u32) 
     };
     let whole = holds_head(&cut, eyes, distance, sin, cos);
     (cut, !(sane && whole))
+}
+
+/// Whether a cut chosen by a person may be made of a picture of that size: 3:4, at least [`LEAST_WIDTH`] wide, and its turned
+/// rectangle inside the picture.
+pub fn cut_fits(cut: &Cut, width: u32, height: u32) -> bool {
+    let is_shaped = cut.w >= LEAST_WIDTH && cut.w % 3 == 0 && i64::from(cut.h) == i64::from(cut.w) / 3 * 4;
+    if !is_shaped || cut.turn.unsigned_abs() > 18_000 {
+        return false;
+    }
+    let (sin, cos) = sample::sin_cos(cut.turn);
+    let (w, h) = (f64::from(cut.w), f64::from(cut.h));
+    let (x, y) = (f64::from(cut.x) + w / 2.0, f64::from(cut.y) + h / 2.0);
+    let reach_x = (w * cos.abs() + h * sin.abs()) / 2.0;
+    let reach_y = (w * sin.abs() + h * cos.abs()) / 2.0;
+    let inside =
+        |centre: f64, reach: f64, side: u32| centre - reach >= -1e-6 && centre + reach <= f64::from(side) + 1e-6;
+    inside(x, reach_x, width) && inside(y, reach_y, height)
+}
+
+/// Whether a cut leaves out a part of the head around a pair of eyes (image-left first): `head_cut_off` of a photo that a
+/// person framed anew.
+pub fn cuts_head_off(cut: &Cut, left_eye: Point, right_eye: Point) -> bool {
+    let [lx, ly, rx, ry] = [left_eye.x, left_eye.y, right_eye.x, right_eye.y].map(f64::from);
+    let (sin, cos) = sample::sin_cos(cut.turn);
+    let eyes = ((lx + rx) / 2.0 + 0.5, (ly + ry) / 2.0 + 0.5);
+    !holds_head(cut, eyes, (rx - lx).hypot(ry - ly), sin, cos)
 }
 
 /// The largest cut (in thirds of its width) whose turned rectangle fits the picture.

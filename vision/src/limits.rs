@@ -10,12 +10,14 @@
 mod jpeg;
 mod png;
 mod webp;
+mod words;
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 pub(crate) use self::jpeg::{AdobeTransform, JpegHeader};
+use crate::quality::Lang;
 
 /// Largest file taken, in bytes (25 MB as people count them).
 pub const MAX_BYTES: usize = 25_000_000;
@@ -30,8 +32,8 @@ pub const MAX_SCANS: u32 = 100;
 
 /// Why a picture was refused, with the figure found and the limit it broke.
 ///
-/// The text of `Display` is one English sentence with a hint, for logs, reason files and people alike. It never holds
-/// anything read from the picture besides the figure.
+/// The text ([`Rejection::text`]; `Display` has the English one) is one sentence with a hint, for logs, reason files and
+/// people alike. It never holds anything read from the picture besides the figure.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 pub struct Rejection {
     /// The kind of refusal.
@@ -93,34 +95,7 @@ impl Rejection {
 
 impl fmt::Display for Rejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let figure = self.figure.unwrap_or(0);
-        let limit = self.limit.unwrap_or(0);
-        match self.code {
-            RejectionCode::NotAnImage => write!(f, "this file is not a picture: send a photo as JPEG, PNG or WebP"),
-            RejectionCode::UnsupportedFormat => {
-                write!(f, "this picture format is not taken: save the photo as JPEG, PNG or WebP and send it again")
-            }
-            RejectionCode::TooManyBytes => write!(
-                f,
-                "the file has {figure} bytes and at most {limit} are taken: save the photo with a lower quality and send it again"
-            ),
-            RejectionCode::TooManyPixels => {
-                write!(f, "the picture has {figure} pixels and at most {limit} are taken: scale it down before sending")
-            }
-            RejectionCode::TooSmall => write!(
-                f,
-                "the picture's shorter side has {figure} pixels and at least {limit} are needed: send the camera's full photo"
-            ),
-            RejectionCode::ManyFrames => {
-                write!(f, "the file is an animation of {figure} frames and one is taken: send a single photo")
-            }
-            RejectionCode::Truncated => {
-                write!(f, "the file ends before the picture does: copy or send it again, completely")
-            }
-            RejectionCode::Broken => {
-                write!(f, "the file is damaged and cannot be read as a picture: send the photo again")
-            }
-        }
+        f.write_str(&self.text(Lang::En))
     }
 }
 

@@ -120,9 +120,14 @@ pub fn encode_jpeg(picture: &Rgb, quality: u8) -> Vec<u8> {
 pub fn files(picture: &Rgb, cut: Option<&Cut>) -> Files {
     Files {
         original: encode_jpeg(picture, ORIGINAL_QUALITY),
-        portrait: cut.map(|cut| encode_jpeg(&cut_portrait(picture, cut), PORTRAIT_QUALITY)),
+        portrait: cut.map(|cut| portrait(picture, cut)),
         thumb: encode_jpeg(shrunk(picture, THUMB_LONG_SIDE).as_ref().unwrap_or(picture), PORTRAIT_QUALITY),
     }
+}
+
+/// The portrait at a place of a picture, JPEG.
+pub fn portrait(picture: &Rgb, cut: &Cut) -> Vec<u8> {
+    encode_jpeg(&cut_portrait(picture, cut), PORTRAIT_QUALITY)
 }
 
 /// What a decoder hands over: pixels in the file's own colours, and what the file says about them.

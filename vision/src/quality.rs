@@ -35,6 +35,19 @@ impl Quality {
         self.findings.iter().any(|finding| finding.level == Level::Fail)
     }
 
+    /// Says anew whether the head is cut off, after a person framed the photo otherwise.
+    pub fn set_head_cut_off(&mut self, is_cut_off: bool) {
+        self.findings.retain(|finding| finding.code != QualityCode::HeadCutOff);
+        if is_cut_off {
+            self.findings.push(Finding::head_cut_off());
+            self.sort();
+        }
+    }
+
+    fn sort(&mut self) {
+        self.findings.sort_by_key(|finding| (finding.level, finding.code));
+    }
+
     /// The one thing to say first, if there is anything to say.
     pub fn first_advice(&self) -> Option<QualityCode> {
         self.findings.first().map(|finding| finding.code)
@@ -61,6 +74,12 @@ pub struct Finding {
     pub figure_milli: i64,
     /// The limit it broke, in thousandths of the same unit.
     pub limit_milli: i64,
+}
+
+impl Finding {
+    fn head_cut_off() -> Self {
+        Self { code: QualityCode::HeadCutOff, level: Level::Warn, figure_milli: 0, limit_milli: 1000 }
+    }
 }
 
 /// How bad a finding is.

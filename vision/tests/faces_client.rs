@@ -16,6 +16,7 @@ use parkdesk_vision::faces::client::{Client, ClientConfig, FacesError};
 use parkdesk_vision::faces::protocol::{
     Analysis, Answer, Job, LiveAdvice, Priority, Ready, VERSION, read_request, write_answer,
 };
+use parkdesk_vision::geometry::Cut;
 use parkdesk_vision::limits::{MAX_BYTES, Rejection, RejectionCode};
 use parkdesk_vision::quality::Quality;
 
@@ -87,6 +88,7 @@ fn play(folder: &Path) {
                 match request.job {
                     Job::Analyse => Answer::Analysed { id, analysis: Box::new(analysis()) },
                     Job::Live => Answer::Live { id, advice: advice() },
+                    Job::Portrait(cut) => Answer::Portrait { id, portrait: portrait(cut) },
                 }
             }
         };
@@ -110,8 +112,13 @@ fn analysis() -> Analysis {
     }
 }
 
+fn portrait(cut: Cut) -> Vec<u8> {
+    let text = format!("{} {} {} {} {}", cut.x, cut.y, cut.w, cut.h, cut.turn);
+    [b"\xff\xd8\xff", text.as_bytes()].concat()
+}
+
 fn advice() -> LiveAdvice {
-    LiveAdvice { area: None, marks: None, advice: None, readiness_percent: 100 }
+    LiveAdvice { width: 640, height: 480, area: None, marks: None, advice: None, level: None, readiness_percent: 100 }
 }
 
 /// A client, its folder, and what its child did.
@@ -187,6 +194,17 @@ fn a_photo_and_a_frame_get_their_answers_from_one_warm_child() {
     let status = stage.client.status();
     assert_eq!(status.pid.map(|pid| pid.to_string()), stage.lines("starts").first().cloned());
     assert_eq!((stage.lines("starts").len(), status.restarts), (1, 0));
+}
+
+#[test]
+fn a_portrait_is_cut_where_it_was_asked_for() {
+    let stage = stage("");
+    let cut = Cut { x: 3, y: -4, w: 300, h: 400, turn: -150 };
+    assert_eq!(stage.client.portrait(b"fine".to_vec(), cut).unwrap(), portrait(cut));
+    let refused = stage.client.portrait(b"reject".to_vec(), cut);
+    assert!(matches!(refused, Err(FacesError::Rejected(_))));
+    // An answer to another question is a failure of the child, not a portrait.
+    assert_eq!(stage.client.portrait(b"wrong-job".to_vec(), cut).unwrap_err(), FacesError::Quarantined);
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod pictures;
 
 use parkdesk_vision::limits::{self, Rejection, RejectionCode};
 use parkdesk_vision::picture::decode;
+use parkdesk_vision::quality::Lang;
 use pictures::{deflated, jpeg, scene, with_chunk};
 use proptest::prelude::*;
 
@@ -39,7 +40,7 @@ fn a_file_beyond_the_bytes_is_refused_with_figure_and_limit() {
     let rejection = refusal(&bytes);
     assert_eq!(rejection.code, RejectionCode::TooManyBytes);
     assert_eq!((rejection.figure, rejection.limit), (Some(25_000_001), Some(25_000_000)));
-    assert!(rejection.to_string().contains("25000001"));
+    assert!(rejection.to_string().contains("25.1 MB"));
 }
 
 #[test]
@@ -166,5 +167,21 @@ proptest! {
             bytes[at] ^= value;
         }
         let _ = decode(&bytes);
+    }
+}
+
+#[test]
+fn figures_come_in_peoples_units_in_both_languages() {
+    let of = |code, figure, limit| Rejection { code, figure: Some(figure), limit: Some(limit) };
+    for (rejection, ru, en) in [
+        (of(RejectionCode::TooManyBytes, 25_000_001, 25_000_000), "25,1 МБ", "25.1 MB"),
+        (of(RejectionCode::TooManyPixels, 60_000_000, 50_000_000), "60 мегапикселей", "60 megapixels"),
+        (of(RejectionCode::TooManyPixels, 70_000, 65_500), "70000 px", "70000 px"),
+        (of(RejectionCode::TooSmall, 20, 32), "20 px", "20 px"),
+        (of(RejectionCode::ManyFrames, 12, 1), "кадров: 12", "12 frames"),
+    ] {
+        assert!(rejection.text(Lang::Ru).contains(ru), "{}", rejection.text(Lang::Ru));
+        assert!(rejection.text(Lang::En).contains(en), "{}", rejection.text(Lang::En));
+        assert!(!rejection.to_string().contains("000000"), "{rejection}");
     }
 }

@@ -4,7 +4,7 @@
 #[path = "support/pictures.rs"]
 mod pictures;
 
-use parkdesk_vision::geometry::{Cut, Point, cut_portrait, portrait_cut};
+use parkdesk_vision::geometry::{Cut, LEAST_WIDTH, Point, cut_fits, cut_portrait, cuts_head_off, portrait_cut};
 use pictures::scene;
 use proptest::prelude::*;
 use sha2::{Digest, Sha256};
@@ -140,7 +140,50 @@ fn the_same_cut_gives_the_same_bytes_on_every_machine() {
     assert_eq!(hex::encode(hash.finalize()), "30507eef1a2ddd9e8aa31249c156917984b543c7e358c65558f29a1d22f90922");
 }
 
+#[test]
+fn a_cut_of_a_persons_hand_is_upright_enough_large_enough_and_inside() {
+    let good = Cut { x: 0, y: 0, w: 300, h: 400, turn: 0 };
+    assert!(cut_fits(&good, 300, 400) && cut_fits(&Cut { x: 5, y: 7, ..good }, 305, 407));
+    assert!(cut_fits(&Cut { x: 100, y: 100, turn: 18_000, ..good }, 500, 600), "upside down is a turn like another");
+    for (bad, why) in [
+        (Cut { x: -1, ..good }, "left of the picture"),
+        (Cut { y: 1, ..good }, "below the picture"),
+        (Cut { w: 299, ..good }, "no multiple of 3"),
+        (Cut { h: 401, ..good }, "not 3:4"),
+        (Cut { turn: 1, ..good }, "the corners leave the picture"),
+        (Cut { w: LEAST_WIDTH - 3, h: (LEAST_WIDTH - 3) / 3 * 4, ..good }, "too small"),
+        (Cut { w: 0, h: 0, ..good }, "empty"),
+        (Cut { w: -300, h: -400, ..good }, "inside out"),
+        (Cut { w: 2_147_483_646, h: i32::MAX, ..good }, "beyond all sizes"),
+        (Cut { x: i32::MIN, y: i32::MAX, ..good }, "far away"),
+        (Cut { turn: i32::MIN, ..good }, "turned beyond a turn"),
+    ] {
+        assert!(!cut_fits(&bad, 300, 400), "{why}");
+    }
+}
+
+#[test]
+fn a_cut_through_the_chin_cuts_the_head_off() {
+    let (left, right) = eyes(500.0, 400.0, 100.0, 4.0);
+    let (cut, cut_off) = portrait_cut(left, right, 1000, 1000);
+    assert!(!cut_off && !cuts_head_off(&cut, left, right));
+    assert!(cuts_head_off(&Cut { y: cut.y + 120, ..cut }, left, right), "the crown");
+    assert!(cuts_head_off(&Cut { y: cut.y - 200, ..cut }, left, right), "the chin");
+    assert!(cuts_head_off(&Cut { x: cut.x + 150, ..cut }, left, right), "an ear");
+}
+
 proptest! {
+    #[test]
+    fn every_automatic_cut_of_some_size_fits_and_is_judged_alike(
+        width in 400..3000_u32, height in 400..3000_u32,
+        x in 0.2..0.8_f32, y in 0.2..0.8_f32, distance in 0.05..0.2_f32, lean in -45.0..45.0_f32,
+    ) {
+        let (left, right) = eyes(x * width as f32, y * height as f32, distance * width as f32, lean);
+        let (cut, cut_off) = portrait_cut(left, right, width, height);
+        prop_assert!(cut.w < LEAST_WIDTH || cut_fits(&cut, width, height), "{:?}", cut);
+        prop_assert_eq!(cut_off, cuts_head_off(&cut, left, right));
+    }
+
     #[test]
     fn every_cut_lies_inside_its_picture(
         width in 32..5000_u32, height in 32..5000_u32,

@@ -50,13 +50,22 @@ fn written(answer: Answer) -> Vec<u8> {
 #[test]
 fn every_answer_comes_through_with_its_files_and_templates() {
     let rejection = Rejection { code: RejectionCode::TooManyPixels, figure: Some(60), limit: Some(50) };
-    let advice = LiveAdvice { area: None, marks: None, advice: Some(QualityCode::NoFace), readiness_percent: 7 };
+    let advice = LiveAdvice {
+        width: 640,
+        height: 480,
+        area: None,
+        marks: None,
+        advice: Some(QualityCode::NoFace),
+        level: Some(Level::Fail),
+        readiness_percent: 7,
+    };
     let mut answers = vec![
         Answer::Ready(Ready { version: VERSION, model_id: "m".into(), aligner_id: "a".into() }),
         Answer::Unable { reason: "no weights".into() },
         Answer::Live { id: 5, advice },
         Answer::Rejected { id: u64::MAX, rejection },
     ];
+    answers.push(Answer::Portrait { id: 8, portrait: b"\xff\xd8\xffportrait".to_vec() });
     answers.extend([0, 1, 3].map(|faces| Answer::Analysed { id: 9, analysis: Box::new(analysis(faces)) }));
     let bytes: Vec<u8> = answers.iter().cloned().flat_map(written).collect();
     let mut pipe = &bytes[..];
@@ -94,9 +103,14 @@ fn a_request_comes_through_even_in_single_bytes() {
         }
     }
     let mut bytes = Vec::new();
+    let cut = Job::Portrait(Cut { x: -7, y: 9, w: 300, h: 400, turn: -150 });
     write_request(&mut bytes, 42, Job::Live, b"frame").unwrap();
-    let request = read_request(&mut Dripping(&bytes)).unwrap().unwrap();
-    assert_eq!((request.id, request.job, &request.picture[..]), (42, Job::Live, &b"frame"[..]));
+    write_request(&mut bytes, 43, cut, b"original").unwrap();
+    let mut pipe = Dripping(&bytes);
+    for (id, job, picture) in [(42, Job::Live, &b"frame"[..]), (43, cut, b"original")] {
+        let request = read_request(&mut pipe).unwrap().unwrap();
+        assert_eq!((request.id, request.job, &request.picture[..]), (id, job, picture));
+    }
 }
 
 #[test]
@@ -139,6 +153,8 @@ fn attachments_that_do_not_fit_their_header_are_refused() {
     let no_portrait = Analysis { portrait: None, ..good.clone() };
     let no_original = Analysis { original: Vec::new(), ..good };
     let no_jpeg = Analysis { thumb: b"<html>".to_vec(), ..analysis(2) };
+    let no_jpeg_portrait = written(Answer::Portrait { id: 1, portrait: b"<html>".to_vec() });
+    assert!(matches!(read_answer(&mut &no_jpeg_portrait[..]), Err(ProtocolError::Attachments)));
     for bad in [no_portrait, no_original, no_jpeg] {
         let bytes = written(Answer::Analysed { id: 1, analysis: Box::new(bad) });
         assert!(matches!(read_answer(&mut &bytes[..]), Err(ProtocolError::Attachments)));

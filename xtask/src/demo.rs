@@ -134,13 +134,16 @@ impl Job<'_> {
     }
 
     fn wait_for_office(&mut self) -> Result<()> {
-        println!("==> wait until the office has every file");
-        wait("all seven photos with all files at the office", 45, || {
+        println!("==> wait until the office has every file and has looked at the faces itself");
+        wait("all seven photos with all files and the office's own verdicts", 45, || {
             self.fleet.check()?;
             let there = self.fleet.ask(&self.fleet.office.data, &["photos"])?;
             let here = self.fleet.ask(&self.fleet.centre.data, &["photos"])?;
             let whole = |list: &Value| items(list).iter().filter(|p| is_whole(p)).count() == PHOTOS.len();
-            Ok((whole(&there) && whole(&here)).then_some(()))
+            let has_verdict = |p: &&Value| p.pointer("/nearest/verdict").is_some();
+            let verdicts = |list: &Value| items(list).iter().filter(has_verdict).count();
+            // Templates never travel: the office makes its own from the files it pulled.
+            Ok((whole(&there) && whole(&here) && verdicts(&there) == verdicts(&here)).then_some(()))
         })
     }
 

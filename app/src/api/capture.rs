@@ -5,7 +5,7 @@ use super::answer::{Answer, answer};
 use super::extract::Open;
 use super::extract::{Asked, Whole, id};
 use super::problem::Problem;
-use crate::capture::{AssignedBy, Source, TakeFile, Taken};
+use crate::capture::{AssignedBy, LiveView, Source, TakeFile, Taken};
 use parkdesk_domain::Millis;
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -13,7 +13,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 pub(super) fn routes() -> OpenApiRouter<Desk> {
-    OpenApiRouter::new().routes(routes!(take))
+    OpenApiRouter::new().routes(routes!(take)).routes(routes!(live))
 }
 
 #[derive(Deserialize, IntoParams)]
@@ -48,4 +48,11 @@ pub(super) async fn take(Open(app): Open, Asked(q): Asked<TakeQuery>, Whole(byte
         override_reason: q.reason,
     };
     answer(app, move |app| app.take_file(file)).await
+}
+
+/// Looks at a camera frame (JPEG, 640 px on the long side): the newest wins.
+#[utoipa::path(post, path = "/api/v1/live", request_body(content = Vec<u8>, content_type = "image/jpeg"),
+    responses((status = 200, body = LiveView), (status = 409, body = Problem), (status = 422, body = Problem)))]
+pub(super) async fn live(Open(app): Open, Whole(frame): Whole) -> Answer<LiveView> {
+    answer(app, move |app| app.look_live(frame.into())).await
 }

@@ -9,7 +9,7 @@ use parkdesk_domain::Refusal;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::capture::TakeError;
+use crate::capture::{ShotError, TakeError};
 use crate::error::Error;
 use crate::installation::EnrolError;
 use crate::keys::KeysError;
@@ -57,6 +57,10 @@ pub enum Code {
     Forbidden,
     /// Not let in.
     Unauthorized,
+    /// A newer live frame took this one's place.
+    Superseded,
+    /// The shot is gone.
+    Expired,
     /// A fault of this program or its disk; the log says more.
     Internal,
 }
@@ -76,6 +80,8 @@ impl Code {
                 StatusCode::UNAUTHORIZED
             }
             Self::LockedOut => StatusCode::TOO_MANY_REQUESTS,
+            Self::Superseded => StatusCode::CONFLICT,
+            Self::Expired => StatusCode::GONE,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -100,7 +106,7 @@ impl Problem {
         Self { code, message: message.into(), detail: None }
     }
 
-    fn detail(mut self, detail: impl Into<String>) -> Self {
+    pub(super) fn detail(mut self, detail: impl Into<String>) -> Self {
         self.detail = Some(detail.into());
         self
     }
@@ -140,6 +146,18 @@ impl From<Error> for Problem {
                 tracing::error!(error = %message, "a request failed");
                 Self::new(Code::Internal, message)
             }
+        }
+    }
+}
+
+impl From<ShotError> for Problem {
+    fn from(error: ShotError) -> Self {
+        let message = error.to_string();
+        match error {
+            ShotError::Take(error) => error.into(),
+            ShotError::Use(error) => error.into(),
+            ShotError::Expired => Self::new(Code::Expired, message),
+            ShotError::Superseded => Self::new(Code::Superseded, message),
         }
     }
 }

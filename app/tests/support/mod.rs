@@ -24,11 +24,12 @@ use parkdesk_domain::row::{Kind, Write};
 use parkdesk_domain::{Millis, RowId};
 use parkdesk_sqlcipher::recovery::RecoveryCode;
 use parkdesk_sqlite::{Key, Replica};
-use parkdesk_vision::faces::client::{ClientStatus, FacesError};
-use parkdesk_vision::faces::protocol::{Analysis, Descriptor, Face, Priority};
+use parkdesk_vision::faces::client::{ClientStatus, FacesError, PictureHash};
+use parkdesk_vision::faces::protocol::{Analysis, Descriptor, Face, LiveAdvice, Priority};
 use parkdesk_vision::geometry::{Area, Cut, Point};
 use parkdesk_vision::limits::{Rejection, RejectionCode};
 use parkdesk_vision::quality::{Finding, Level, Quality, QualityCode};
+use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use self::hub::{Hub, directory, id};
@@ -52,11 +53,20 @@ impl SyncControl for Link {
     }
 }
 
-/// Reads the picture as words: `face ANGLE`, `noface`, `two`, `turned`, or the name of a failure.
-struct Words;
+/// Reads the picture as words: `face ANGLE`, `noface`, `two`, `turned`, `large`, or the name of a failure; also what this
+/// program made of one (`original of ...`). A live frame is judged by its width.
+#[derive(Default)]
+struct Words {
+    kept_aside: Mutex<Vec<PictureHash>>,
+}
 
 impl Faces for Words {
     fn analyse(&self, bytes: Vec<u8>, _priority: Priority) -> Result<Analysis, FacesError> {
+        let hash: PictureHash = Sha256::digest(&bytes).into();
+        if self.kept_aside.lock().unwrap().contains(&hash) {
+            return Err(FacesError::Quarantined);
+        }
+        let bytes = bytes.strip_prefix(b"original of ").map(<[u8]>::to_vec).unwrap_or(bytes);
         let text = String::from_utf8(bytes).expect("test pictures are words");
         let mut words = text.split_whitespace();
         let analysis = |faces, findings| Ok(analysis(&text, faces, findings));
@@ -69,15 +79,57 @@ impl Faces for Words {
             ("truncated", _) => {
                 Err(FacesError::Rejected(Rejection { code: RejectionCode::Truncated, figure: None, limit: None }))
             }
-            ("poison", _) => Err(FacesError::Quarantined),
+            ("large", Some(angle)) => Ok(Analysis {
+                original: vec![7; 3_000_000],
+                portrait: Some(vec![8; 300_000]),
+                ..self::analysis(&text, vec![face(angle.parse().expect("an angle"))], vec![])
+            }),
+            ("poison", _) => {
+                self.kept_aside.lock().unwrap().push(hash);
+                Err(FacesError::Quarantined)
+            }
             ("busy", _) => Err(FacesError::Busy),
             ("gone", _) => Err(FacesError::Unavailable("not installed".into())),
             other => panic!("no such test picture: {other:?}"),
         }
     }
 
+    fn live(&self, frame: Vec<u8>) -> Result<LiveAdvice, FacesError> {
+        let header = parkdesk_vision::limits::inspect(&frame).map_err(FacesError::Rejected)?;
+        let (width, height) = (header.width, header.height);
+        let said = |advice, level| LiveAdvice {
+            width,
+            height,
+            area: Some(Area { x: 64, y: 48, w: 320, h: 240 }),
+            marks: None,
+            advice,
+            level,
+            readiness_percent: 90,
+        };
+        match width {
+            640 => Ok(said(None, None)),
+            600 => Ok(said(Some(QualityCode::TooDark), Some(Level::Warn))),
+            500 => Err(FacesError::Superseded),
+            _ => Ok(LiveAdvice { area: None, ..said(Some(QualityCode::NoFace), Some(Level::Fail)) }),
+        }
+    }
+
+    fn portrait(&self, original: Vec<u8>, cut: Cut) -> Result<Vec<u8>, FacesError> {
+        let Cut { x, y, w, h, turn } = cut;
+        Ok(format!("{x} {y} {w} {h} {turn} of {}", String::from_utf8_lossy(&original)).into_bytes())
+    }
+
+    fn quarantined(&self) -> Vec<PictureHash> {
+        self.kept_aside.lock().unwrap().clone()
+    }
+
+    fn quarantine(&self, pictures: Vec<PictureHash>) {
+        self.kept_aside.lock().unwrap().extend(pictures);
+    }
+
     fn status(&self) -> ClientStatus {
-        ClientStatus { pid: Some(7), restarts: 0, quarantined: 0, waiting: 0 }
+        let quarantined = self.kept_aside.lock().unwrap().len();
+        ClientStatus { pid: Some(7), restarts: 0, quarantined, waiting: 0 }
     }
 }
 
@@ -157,6 +209,11 @@ impl World {
 
     pub fn installation(&self) -> Arc<Ready> {
         Arc::new(Ready(self.app.clone()))
+    }
+
+    /// Time goes by.
+    pub fn later(&self, ms: i64) {
+        self.clock.fetch_add(ms, Ordering::Relaxed);
     }
 
     pub fn take(&self, picture: &str, hint: Option<&str>) -> Taken {
@@ -239,7 +296,7 @@ fn app(replica: &Replica, link: &Arc<Link>, clock: &Arc<AtomicI64>, ids: &Arc<At
     let (clock, ids) = (clock.clone(), ids.clone());
     App::new(AppParts {
         replica: replica.clone(),
-        faces: Arc::new(Words),
+        faces: Arc::new(Words::default()),
         clock: Arc::new(move || Millis(clock.load(Ordering::Relaxed))),
         new_id: Arc::new(move || Uuid::from_u128(0xabc0_0000 + u128::from(ids.fetch_add(1, Ordering::Relaxed)))),
         poke: Arc::new(|| ()),

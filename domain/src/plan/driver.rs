@@ -4,6 +4,7 @@
 
 use serde_json::{Map, Value};
 
+use super::car::{self, Edited, PLATE};
 use super::{Outcome, Plan, Stop, card_row, check_date, check_park_writable, check_text};
 use crate::body::{Car, Driver, DriverCard, Entity, Licence};
 use crate::canonical;
@@ -15,7 +16,8 @@ use crate::refusal::{FieldConflict, Offer, Refusal, RefusalCode, Remedy};
 use crate::row::{Kind, RowRef, Write};
 use crate::scope::{Area, Scope};
 
-/// The fields that `driver.edit` may change, by their names in the body; phones are edited as a set.
+/// The fields that `driver.edit` may change, by their names in the body; phones are edited as a set, and `plate` stands for
+/// the car that has it.
 pub const EDITABLE: &[&str] = &[
     "last_name",
     "first_name",
@@ -53,29 +55,12 @@ pub(super) fn create(envelope: &Envelope, args: &DriverCreate, facts: &mut Facts
     }
     check_licence_free(&args.park, &args.driver, driver.licence.as_ref(), facts)?;
     let mut writes = Vec::new();
-    let mut plate = None;
-    if let Some(text) = &args.plate {
-        let text = check_text("plate", text, 20)?;
-        match facts.holders(fleet(&args.park), Space::Plate, fold::plate(&text))? {
-            // The park has a car with this plate: the driver drives it.
-            Fact::Known(ids) if !ids.is_empty() => driver.car_id = ids.into_iter().next(),
-            // A car nobody knew: its row is made along.
-            Fact::Known(_) | Fact::Unknown => {
-                let id = envelope.id.made("car");
-                driver.car_id = Some(id.clone());
-                let car = Car {
-                    park_id: args.park.clone(),
-                    plate: text.clone(),
-                    brand: None,
-                    model: None,
-                    callsign: None,
-                    more: Map::new(),
-                };
-                writes.push(Write::put(RowRef { scope: fleet(&args.park), kind: Car::KIND, id }, &car)?);
-            }
-        }
-        plate = Some(text);
-    }
+    let driven = args.plate.as_deref().map(|text| car::by_plate(envelope, &args.park, text, facts)).transpose()?;
+    let plate = driven.map(|driven| {
+        driver.car_id = Some(driven.car);
+        writes.extend(driven.made);
+        driven.plate
+    });
     let card = DriverCard {
         driver_id: args.driver.clone(),
         park_id: args.park.clone(),
@@ -147,12 +132,12 @@ fn check_licence_free(park: &RowId, driver: &RowId, licence: Option<&Licence>, f
     Ok(())
 }
 
-pub(super) fn edit(args: &DriverEdit, facts: &mut Facts) -> Plan {
+pub(super) fn edit(envelope: &Envelope, args: &DriverEdit, facts: &mut Facts) -> Plan {
     let row = driver_row(&args.park, &args.driver);
     let card_row = card_row(&args.park, &args.driver);
     facts.foresee([row.clone(), card_row.clone()].map(Question::Row));
     check_park_writable(&args.park, facts)?;
-    if let Some(field) = args.fields.keys().find(|f| !EDITABLE.contains(&f.as_str())) {
+    if let Some(field) = args.fields.keys().find(|f| !EDITABLE.contains(&f.as_str()) && f.as_str() != PLATE) {
         return Err(Refusal::invalid(field).into());
     }
     let before = match facts.row::<Driver>(row.scope.clone(), &args.driver)? {
@@ -162,7 +147,18 @@ pub(super) fn edit(args: &DriverEdit, facts: &mut Facts) -> Plan {
         }
         Fact::Unknown => return Ok(Outcome::accepted(Vec::new())),
     };
-    let (mut driver, conflicts) = merge_fields(&before, args)?;
+    let (mut driver, mut conflicts) = merge_fields(&before, args)?;
+    let mut writes = Vec::new();
+    let mut plate = None;
+    match car::edit(envelope, args, &before, facts)? {
+        Edited::Stands => {}
+        Edited::Conflict(conflict) => conflicts.push(conflict),
+        Edited::Drives(driven) => {
+            driver.car_id = driven.as_ref().map(|driven| driven.car.clone());
+            plate = Some(driven.as_ref().map(|driven| driven.plate.clone()));
+            writes.extend(driven.and_then(|driven| driven.made));
+        }
+    }
     edit_phones(&mut driver.phones, &args.phones)?;
     check_edited(&mut driver, &before)?;
     if driver.licence != before.licence {
@@ -173,11 +169,11 @@ pub(super) fn edit(args: &DriverEdit, facts: &mut Facts) -> Plan {
         refusal.conflicts = conflicts;
         return Err(refusal.into());
     }
-    let mut writes = Vec::new();
     if driver != before {
         writes.push(Write::put(row, &driver)?);
         let card = facts.row::<DriverCard>(card_row.scope.clone(), &card_row.id)?;
         let plate = match (&driver.car_id, driver.car_id != before.car_id) {
+            (_, true) if plate.is_some() => plate,
             (Some(car), true) => match facts.row::<Car>(fleet(&args.park), car)? {
                 Fact::Known(Some(car)) => Some(Some(car.plate)),
                 Fact::Known(None) => return Err(Refusal::invalid("car_id").into()),
@@ -205,7 +201,7 @@ fn merge_fields(before: &Driver, args: &DriverEdit) -> Result<(Driver, Vec<Field
         return Err(Refusal::invalid("driver").into());
     };
     let mut conflicts = Vec::new();
-    for (field, change) in &args.fields {
+    for (field, change) in args.fields.iter().filter(|(field, _)| field.as_str() != PLATE) {
         let current = body.get(field).cloned().unwrap_or(Value::Null);
         if same(&current, &change.now) {
             continue;

@@ -285,6 +285,57 @@ fn an_edit_of_nothing_but_conflicts_is_refused_with_both_values() {
     assert_eq!((refusal.code, refusal.conflicts.len()), (RefusalCode::Conflict, 1));
 }
 
+fn car_of(world: &World, driver: &str) -> Option<Car> {
+    let fleet = Scope::park(&id("p1"), Area::Fleet);
+    let driver: Driver = world.get(fleet.clone(), &id(driver));
+    driver.car_id.map(|car| world.get(fleet, &car))
+}
+
+fn card_plate(world: &World) -> Option<String> {
+    let directory = Scope::park(&id("p1"), Area::Directory);
+    world.get::<DriverCard>(directory.clone(), &id("v1").projected(&directory.to_string())).plate
+}
+
+#[test]
+fn a_plate_nobody_has_gives_the_driver_a_new_car_and_leaves_the_others_theirs() {
+    let mut world = park_with_driver();
+    assert_accepted(&world.run(Command::DriverCreate(Box::new(new_driver("v2", "99 00 111111", "a123bc 77")))));
+    assert_accepted(&world.run(edit("plate", json!("a 123 bc 77"), json!(" К777КК77 "))));
+    assert!(world.rounds <= 4, "{} rounds", world.rounds);
+    assert_eq!(car_of(&world, "v1").unwrap().plate, "К777КК77");
+    assert_eq!(card_plate(&world).as_deref(), Some("К777КК77"));
+    assert_eq!(car_of(&world, "v2").unwrap().plate, "А123ВС77", "who shares the old car keeps it");
+    assert_eq!(world.run(edit("plate", json!("А123ВС77"), json!("k777kk77"))), Outcome::accepted(vec![]), "it stands");
+}
+
+#[test]
+fn a_plate_of_a_known_car_gives_the_driver_that_car() {
+    let mut world = park_with_driver();
+    assert_accepted(&world.run(Command::DriverCreate(Box::new(new_driver("v2", "99 00 111111", "Н001НН77")))));
+    let before = world.rows.len();
+    assert_accepted(&world.run(edit("plate", json!("А123ВС77"), json!("h001hh77"))));
+    let fleet = Scope::park(&id("p1"), Area::Fleet);
+    assert_eq!(world.driver().car_id, world.get::<Driver>(fleet, &id("v2")).car_id);
+    assert_eq!(world.rows.len(), before, "no second car with this plate");
+    assert_accepted(&world.run(edit("plate", json!("Н001НН77"), json!(null))));
+    assert!(world.driver().car_id.is_none() && card_plate(&world).is_none());
+}
+
+#[test]
+fn a_plate_that_changed_meanwhile_is_a_conflict_and_an_impossible_one_is_refused() {
+    let mut world = park_with_driver();
+    let refused = refusal(world.run(edit("plate", json!(null), json!("Н001НН77"))));
+    assert_eq!((refused.code, refused.conflicts[0].field.as_str()), (RefusalCode::Conflict, "plate"));
+    assert_eq!(refused.conflicts[0].current, json!("А123ВС77"));
+    for bad in [json!("---"), json!(""), json!(7), json!("x".repeat(21))] {
+        let refused = refusal(world.run(edit("plate", json!("А123ВС77"), bad)));
+        assert_eq!((refused.code, refused.field.as_deref()), (RefusalCode::Invalid, Some("plate")));
+    }
+    let fields = ["plate", "car_id"].map(|f| (f.to_owned(), Change { was: json!(null), now: json!("a1") }));
+    let both = DriverEdit { driver: id("v1"), park: id("p1"), fields: fields.into(), phones: SetEdit::default() };
+    assert_eq!(refusal(world.run(Command::DriverEdit(both))).field.as_deref(), Some("plate"));
+}
+
 #[test]
 fn phones_are_edited_as_a_set_whatever_their_spelling() {
     let mut world = park_with_driver();
@@ -540,6 +591,7 @@ fn plans_end_within_four_rounds() {
     for command in [
         Command::DriverCreate(Box::new(new_driver("v2", "99 00 111111", "Х001ХХ77"))),
         edit("last_name", json!("Ёлкин"), json!("Б")),
+        edit("plate", json!("А123ВС77"), json!("К777КК77")),
         Command::PhotoCapture(Box::new(capture("f1", "v1"))),
     ] {
         world.run(command);
@@ -618,4 +670,6 @@ fn commands_that_could_clash_share_a_guard() {
     let one = guards(&Command::DriverCreate(Box::new(new_driver("v1", "77 АБ 1", "A1"))));
     let two = guards(&Command::DriverCreate(Box::new(new_driver("v2", "77аб1", "B2"))));
     assert_eq!(one.intersection(&two).collect::<Vec<_>>(), ["licence/p1/77аб1"]);
+    let edited = guards(&edit("plate", json!(null), json!("B 2")));
+    assert_eq!(edited.intersection(&two).count(), 1, "two cars with one plate cannot come to be");
 }

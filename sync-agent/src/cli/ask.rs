@@ -7,7 +7,7 @@ use anyhow::Context;
 use parkdesk_app::api::OneTimeLink;
 use parkdesk_app::attention::AttentionView;
 use parkdesk_app::capture::Taken;
-use parkdesk_app::drivers::DriverHitView;
+use parkdesk_app::drivers::DriverPage;
 use parkdesk_app::photos::PhotoView;
 use parkdesk_app::status::Status;
 use parkdesk_app::tray::{Offers, TrayView};
@@ -48,8 +48,8 @@ async fn answer(what: Question, show: Show) -> Result<String, Failure> {
         }
         Question::Drivers { agent, text, limit } => {
             let path = format!("/drivers?limit={limit}&text={}", encode(&text.join(" ")));
-            let drivers: Vec<DriverHitView> = client(&agent).get(&path).await?;
-            shown(show, &drivers, |drivers| print::drivers(drivers, lang))
+            let page: DriverPage = client(&agent).get(&path).await?;
+            shown(show, &page.rows, |drivers| print::drivers(drivers, lang))
         }
         Question::Unassigned { agent } => {
             let tray: Vec<TrayView> = client(&agent).get("/unassigned").await?;

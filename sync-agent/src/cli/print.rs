@@ -1,6 +1,6 @@
 //! Answers in words, in Russian or English, lined up for the eye. Programs use `--json`.
 
-use parkdesk_app::attention::AttentionView;
+use parkdesk_app::attention::{AttentionView, ConflictView};
 use parkdesk_app::capture::Taken;
 use parkdesk_app::drivers::DriverHitView;
 use parkdesk_app::matching::{Likely, Likeness};
@@ -252,16 +252,16 @@ pub(super) fn taken(taken: &Taken, lang: Lang) -> String {
 }
 
 /// A field that both sides changed: what it was, what this side wanted, what stands.
-fn conflicting(entry: &AttentionView, conflict: &serde_json::Value, lang: Lang) -> String {
+fn conflicting(entry: &AttentionView, conflict: &ConflictView, lang: Lang) -> String {
     let text = |value: Option<&serde_json::Value>| match value {
         None | Some(serde_json::Value::Null) => "—".to_owned(),
         Some(serde_json::Value::String(text)) => text.clone(),
         Some(other) => other.to_string(),
     };
-    let field = conflict.get("field").and_then(serde_json::Value::as_str).unwrap_or_default();
+    let field = &conflict.field;
     let given = entry.input.as_ref().and_then(|input| input.get("fields")).and_then(|fields| fields.get(field));
     let was = text(given.and_then(|given| given.get("was")));
-    let (now, current) = (text(conflict.get("now")), text(conflict.get("current")));
+    let (now, current) = (text(Some(&conflict.wanted)), text(Some(&conflict.stands)));
     match lang {
         Lang::Ru => format!("{field}: было {was}, вы хотели {now}, сейчас {current}"),
         Lang::En => format!("{field}: was {was}, you wanted {now}, it is {current} now"),
@@ -276,8 +276,10 @@ pub(super) fn attention(list: &[AttentionView], lang: Lang) -> String {
     let rows: Vec<Vec<String>> = list
         .iter()
         .map(|entry| {
-            let code = entry.reason.clone().map(parkdesk_domain::RefusalCode::from);
-            let mut why = code.map_or_else(|| entry.reason_text.clone(), |code| words::refusal(&code, lang).to_owned());
+            let mut why = match lang {
+                Lang::Ru => entry.reason_ru.clone(),
+                Lang::En => entry.reason_en.clone(),
+            };
             if let Some(field) = &entry.field {
                 why.push_str(&format!(" [{field}]"));
             }

@@ -20,8 +20,12 @@ pub(super) const SIDECAR: &str = "drivers.csv";
 const DEPTH: usize = 4;
 /// Endings of files that somebody is still writing.
 const UNFINISHED: &[&str] = &["part", "tmp", "partial", "filepart", "crdownload", "download", "swp", "!ut"];
-/// Files that systems leave in every folder.
-const LITTER: &[&str] = &["thumbs.db", "desktop.ini"];
+/// Endings of files that do not claim to be pictures: lists, notes and databases that people and systems keep beside them. They
+/// stay where they are; what calls itself a picture, or nothing at all, is looked at.
+const NO_PICTURES: &[&str] = &[
+    "txt", "csv", "db", "ini", "log", "md", "rtf", "doc", "docx", "odt", "xls", "xlsx", "ods", "pdf", "xml", "json",
+    "lnk", "url",
+];
 
 /// What tells whether a file is still the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,8 +110,11 @@ fn read_folder(folder: &Path, depth: usize, is_root: bool, look: &mut Look) -> i
     Ok(())
 }
 
-/// Hidden files, files that are still being written under another name, and litter.
+/// Hidden files, files that are still being written under another name, and files that do not claim to be pictures.
 fn is_ignored(name: &OsStr) -> bool {
+    if name == SIDECAR {
+        return false;
+    }
     let bytes = name.as_bytes();
     let lower = name.to_string_lossy().to_lowercase();
     let ending = lower.rsplit_once('.').map(|(_, ending)| ending).unwrap_or_default();
@@ -115,7 +122,7 @@ fn is_ignored(name: &OsStr) -> bool {
         || bytes.starts_with(b"~")
         || bytes.ends_with(b"~")
         || UNFINISHED.contains(&ending)
-        || LITTER.contains(&lower.as_str())
+        || NO_PICTURES.contains(&ending)
 }
 
 /// Remembers since when each file is as it is.
@@ -154,10 +161,24 @@ mod tests {
 
     #[test]
     fn hidden_and_unfinished_names_are_ignored() {
-        for name in [".a.jpg", "a.jpg~", "~a.jpg", "a.jpg.part", "a.TMP", "a.crdownload", "Thumbs.db"] {
+        for name in [
+            ".a.jpg",
+            "a.jpg~",
+            "~a.jpg",
+            "a.jpg.part",
+            "a.TMP",
+            "a.crdownload",
+            "Thumbs.db",
+            "desktop.ini",
+            "notes.txt",
+            "Прочти меня.TXT",
+            "список.csv",
+            "a.jpg.txt",
+        ] {
             assert!(is_ignored(OsStr::new(name)), "{name}");
         }
-        for name in ["a.jpg", "a", "part", "a.part.jpg", "Фото 1.JPG", "a\nb.jpg", "notes.txt"] {
+        for name in ["a.jpg", "a", "part", "a.part.jpg", "Фото 1.JPG", "a\nb.jpg", "txt", "a.txt.jpg", "a.exe", SIDECAR]
+        {
             assert!(!is_ignored(OsStr::new(name)), "{name}");
         }
     }

@@ -188,13 +188,14 @@ fn what_is_no_file_is_left_alone() {
 #[test]
 fn bad_files_go_to_rejected_with_a_reason_in_two_languages() {
     let bench = Bench::new();
-    bench.put("notes.txt", b"hello");
+    bench.put("notes.jpeg", b"hello");
+    bench.put("read me.txt", b"who sits where");
     bench.put("cut.jpg", b"JPEG and no more");
     bench.put("empty.jpg", b"");
     bench.put("poison.jpg", b"POISON");
     let large = fs::File::create(bench.folder().join("large.jpg")).unwrap();
     large.set_len(MAX_BYTES as u64 + 1).unwrap();
-    for name in ["notes.txt", "cut.jpg", "empty.jpg", "poison.jpg", "large.jpg"] {
+    for name in ["notes.jpeg", "cut.jpg", "empty.jpg", "poison.jpg", "large.jpg"] {
         bench.until(name, |b| b.exists(&format!("rejected/{name}.reason.txt")));
         assert!(bench.exists(&format!("rejected/{name}")) && !bench.exists(name), "{name}");
     }
@@ -205,6 +206,7 @@ fn bad_files_go_to_rejected_with_a_reason_in_two_languages() {
     }
     assert_eq!(bench.watch.status().rejected, 5);
     assert!(bench.taken().is_empty());
+    assert!(bench.exists("read me.txt"), "what does not claim to be a picture stays where its owner put it");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 // The columns of the list of drivers.
 import type { TFunction } from "i18next";
+import { useEffect, useState } from "react";
 import type { DriverRow } from "../api/pending2";
 import type { Column } from "../shared/DataGrid";
 import { phone, plate } from "../shared/format";
@@ -13,14 +14,7 @@ export function columnsOf(t: TFunction<"driver">): Column<DriverRow>[] {
       key: "photo",
       label: t("photos.title"),
       isBare: true,
-      cell: (row) => (
-        <Picture
-          className={styles.thumb ?? ""}
-          path={row.photo ? photoPath(row.photo, "thumb") : undefined}
-          alt=""
-          name={row.name}
-        />
-      ),
+      cell: (row) => <Thumb row={row} />,
     },
     { key: "name", label: t("field.name"), cell: (row) => <span className={styles.name}>{row.name}</span> },
     { key: "plate", label: t("field.plate"), cell: (row) => (row.plate ? plate(row.plate) : "") },
@@ -37,4 +31,23 @@ export function columnsOf(t: TFunction<"driver">): Column<DriverRow>[] {
       cell: (row) => (row.state === "accepted" ? null : <RecordStatus state={row.state} bare />),
     },
   ];
+}
+
+/** A row that only flies by asks for no picture. */
+const FLY_BY_MS = 100;
+
+function Thumb({ row }: { row: DriverRow }) {
+  const [isStaying, setStaying] = useState(false);
+  useEffect(() => {
+    const timer = setTimeout(() => setStaying(true), FLY_BY_MS);
+    return () => clearTimeout(timer);
+  }, []);
+  return (
+    <Picture
+      className={styles.thumb ?? ""}
+      path={row.photo && isStaying ? photoPath(row.photo, "thumb") : undefined}
+      alt=""
+      name={row.photo && !isStaying ? "" : row.name}
+    />
+  );
 }

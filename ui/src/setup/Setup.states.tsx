@@ -44,7 +44,7 @@ export const states: States = {
   hub: step("hub", { "POST /api/v1/installation/enrol": problem(409, "enrol_failed", "expired_code") }),
   recovery: {
     whole: () => (
-      <Frame title="Код восстановления">
+      <Frame title="Код восстановления · Recovery code">
         <RecoveryStep
           code="K7QF-3MWD-90XB-5TZA-HH2C-E8RN-4VPY-6JS1"
           name="Фотоцентр на Варшавском шоссе"

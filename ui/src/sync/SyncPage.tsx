@@ -17,6 +17,9 @@ import { WaitingCard } from "./WaitingCard";
 
 const HOUR_MS = 3_600_000;
 
+/** Nothing to read in the wide column: the day has its place there. */
+const isQuiet = (view: SyncView) => view.waiting_total === 0 && view.files.length === 0;
+
 export default function SyncPage() {
   const { t } = useTranslation(["sync", "common"]);
   const sync = useSync();
@@ -50,9 +53,10 @@ export default function SyncPage() {
                 <AttentionList query={attention} opened={opened} onOpen={setOpened} />
                 <WaitingCard view={view} />
                 <FilesCard view={view} />
+                {isQuiet(view) && <DayCard />}
               </div>
               <div className={styles.column}>
-                <DayCard />
+                {!isQuiet(view) && <DayCard />}
                 <HoursCard policy={view.policy} held={view.held} />
               </div>
             </div>

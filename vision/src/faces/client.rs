@@ -25,6 +25,7 @@ use sha2::{Digest, Sha256};
 use self::queue::{Queue, Task};
 use self::supervisor::Supervisor;
 use super::protocol::{Analysis, Answer, Job, LiveAdvice, Priority};
+use crate::geometry::Cut;
 use crate::limits::{self, Rejection};
 
 /// How the child is run.
@@ -121,7 +122,9 @@ impl Client {
         match self.submit(Job::Analyse, bytes, priority)? {
             Answer::Analysed { analysis, .. } => Ok(*analysis),
             Answer::Rejected { rejection, .. } => Err(FacesError::Rejected(rejection)),
-            Answer::Ready(_) | Answer::Unable { .. } | Answer::Live { .. } => Err(wrong_answer()),
+            Answer::Ready(_) | Answer::Unable { .. } | Answer::Live { .. } | Answer::Portrait { .. } => {
+                Err(wrong_answer())
+            }
         }
     }
 
@@ -134,7 +137,23 @@ impl Client {
         match self.submit(Job::Live, bytes, Priority::Live)? {
             Answer::Live { advice, .. } => Ok(advice),
             Answer::Rejected { rejection, .. } => Err(FacesError::Rejected(rejection)),
-            Answer::Ready(_) | Answer::Unable { .. } | Answer::Analysed { .. } => Err(wrong_answer()),
+            Answer::Ready(_) | Answer::Unable { .. } | Answer::Analysed { .. } | Answer::Portrait { .. } => {
+                Err(wrong_answer())
+            }
+        }
+    }
+
+    /// Cuts the portrait of an original anew; blocks until it is there.
+    ///
+    /// # Errors
+    /// See [`FacesError`].
+    pub fn portrait(&self, original: Vec<u8>, cut: Cut) -> Result<Vec<u8>, FacesError> {
+        match self.submit(Job::Portrait(cut), original, Priority::Save)? {
+            Answer::Portrait { portrait, .. } => Ok(portrait),
+            Answer::Rejected { rejection, .. } => Err(FacesError::Rejected(rejection)),
+            Answer::Ready(_) | Answer::Unable { .. } | Answer::Analysed { .. } | Answer::Live { .. } => {
+                Err(wrong_answer())
+            }
         }
     }
 

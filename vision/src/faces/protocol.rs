@@ -12,15 +12,16 @@ mod frame;
 use std::io::{Read, Write};
 
 use serde::{Deserialize, Serialize};
+use zeroize::Zeroize;
 
 use self::frame::Bounds;
 pub use self::frame::ProtocolError;
 use crate::geometry::{Area, Cut, Point};
 use crate::limits::{MAX_BYTES, Rejection};
-use crate::quality::{Quality, QualityCode};
+use crate::quality::{Level, Quality, QualityCode};
 
 /// Version of this protocol; both sides refuse another.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 /// Most faces of one picture that are reported; more are dropped, smallest first.
 pub const MAX_FACES: usize = 64;
 /// Most numbers of a descriptor.
@@ -39,6 +40,9 @@ pub enum Job {
     Analyse,
     /// A live camera frame: one face, one advice.
     Live,
+    /// The portrait at another place of an original; any integers give some picture, as [`crate::geometry::cut_portrait`]
+    /// says, and the same ones the same bytes.
+    Portrait(Cut),
 }
 
 /// Whose job goes first.
@@ -89,6 +93,13 @@ pub enum Answer {
         id: u64,
         /// The result.
         advice: LiveAdvice,
+    },
+    /// A portrait is cut.
+    Portrait {
+        /// The job's number.
+        id: u64,
+        /// The portrait, JPEG (attachment).
+        portrait: Vec<u8>,
     },
     /// The picture breaks a limit or is damaged.
     Rejected {
@@ -167,7 +178,8 @@ impl Face {
     }
 }
 
-/// A face template. It is biometric data: never printed, never serialised with its surroundings, never sent to another place.
+/// A face template. It is biometric data: never printed, never serialised with its surroundings, never sent to another place,
+/// and wiped when it is dropped.
 ///
 /// Invariant: 1 to [`MAX_DIMENSION`] finite numbers, not all zero. A NaN or zero vector would be near nothing or everything.
 #[derive(Clone, PartialEq)]
@@ -217,6 +229,12 @@ impl Descriptor {
     }
 }
 
+impl Drop for Descriptor {
+    fn drop(&mut self) {
+        self.0.zeroize();
+    }
+}
+
 impl std::fmt::Debug for Descriptor {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Descriptor(..)")
@@ -226,12 +244,18 @@ impl std::fmt::Debug for Descriptor {
 /// Answer to [`Job::Live`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LiveAdvice {
+    /// Columns of the frame, upright.
+    pub width: u32,
+    /// Rows of the frame, upright.
+    pub height: u32,
     /// The main face's box in pixels of the frame.
     pub area: Option<Area>,
     /// The main face's O-Net points.
     pub marks: Option<[Point; 5]>,
     /// The one thing to say.
     pub advice: Option<QualityCode>,
+    /// How bad that is.
+    pub level: Option<Level>,
     /// 0 to 100.
     pub readiness_percent: u8,
 }
@@ -249,6 +273,7 @@ enum AnswerHeader {
     Unable { reason: String },
     Analysed { id: u64, analysis: Box<Analysis> },
     Live { id: u64, advice: LiveAdvice },
+    Portrait { id: u64 },
     Rejected { id: u64, rejection: Rejection },
 }
 
@@ -300,6 +325,10 @@ pub fn write_answer(to: &mut impl Write, answer: Answer) -> Result<(), ProtocolE
             AnswerHeader::Analysed { id, analysis }
         }
         Answer::Live { id, advice } => AnswerHeader::Live { id, advice },
+        Answer::Portrait { id, portrait } => {
+            attachments.push(portrait);
+            AnswerHeader::Portrait { id }
+        }
         Answer::Rejected { id, rejection } => AnswerHeader::Rejected { id, rejection },
     };
     let header = serde_json::to_vec(&header).map_err(ProtocolError::Header)?;
@@ -316,7 +345,8 @@ pub fn read_answer(from: &mut impl Read) -> Result<Option<Answer>, ProtocolError
         return Ok(None);
     };
     let header: AnswerHeader = serde_json::from_slice(&header).map_err(ProtocolError::Header)?;
-    if !matches!(header, AnswerHeader::Analysed { .. }) && !attachments.is_empty() {
+    let may_have_files = matches!(header, AnswerHeader::Analysed { .. } | AnswerHeader::Portrait { .. });
+    if !may_have_files && !attachments.is_empty() {
         return Err(ProtocolError::Attachments);
     }
     Ok(Some(match header {
@@ -326,6 +356,15 @@ pub fn read_answer(from: &mut impl Read) -> Result<Option<Answer>, ProtocolError
             Answer::Analysed { id, analysis: Box::new(join(*analysis, attachments)?) }
         }
         AnswerHeader::Live { id, advice } => Answer::Live { id, advice },
+        AnswerHeader::Portrait { id } => {
+            let Ok([portrait]) = <[Vec<u8>; 1]>::try_from(attachments) else {
+                return Err(ProtocolError::Attachments);
+            };
+            if !is_jpeg(&portrait) {
+                return Err(ProtocolError::Attachments);
+            }
+            Answer::Portrait { id, portrait }
+        }
         AnswerHeader::Rejected { id, rejection } => Answer::Rejected { id, rejection },
     }))
 }
@@ -340,10 +379,9 @@ fn join(mut analysis: Analysis, attachments: Vec<Vec<u8>>) -> Result<Analysis, P
     analysis.original = next();
     analysis.thumb = next();
     analysis.portrait = Some(next()).filter(|portrait| !portrait.is_empty());
-    let is_jpeg = |file: &Vec<u8>| file.starts_with(&[0xff, 0xd8, 0xff]);
     let files_fit = is_jpeg(&analysis.original)
         && is_jpeg(&analysis.thumb)
-        && analysis.portrait.as_ref().is_none_or(is_jpeg)
+        && analysis.portrait.as_deref().is_none_or(is_jpeg)
         && analysis.portrait.is_some() == analysis.cut.is_some();
     if !files_fit {
         return Err(ProtocolError::Attachments);
@@ -355,6 +393,10 @@ fn join(mut analysis: Analysis, attachments: Vec<Vec<u8>>) -> Result<Analysis, P
         }
     }
     Ok(analysis)
+}
+
+fn is_jpeg(file: &[u8]) -> bool {
+    file.starts_with(&[0xff, 0xd8, 0xff])
 }
 
 mod hex_u64 {

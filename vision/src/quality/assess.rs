@@ -60,7 +60,7 @@ pub fn assess(subject: &Subject<'_>) -> Quality {
         None => sheet.find(QualityCode::NoFace, Level::Fail, 0.0, 1.0),
     }
     if subject.head_cut_off {
-        sheet.find(QualityCode::HeadCutOff, Level::Warn, 0.0, 1.0);
+        sheet.0.findings.push(Finding::head_cut_off());
     }
     sheet.finish()
 }
@@ -245,7 +245,7 @@ impl Sheet {
     }
 
     fn finish(mut self) -> Quality {
-        self.0.findings.sort_by_key(|finding| (finding.level, finding.code));
+        self.0.sort();
         self.0
     }
 }

@@ -95,7 +95,9 @@ impl Process {
                 process.end();
                 Err(StartError::Failed(clean(reason.as_bytes())))
             }
-            Heard::Answer(Answer::Analysed { .. } | Answer::Live { .. } | Answer::Rejected { .. }) => {
+            Heard::Answer(
+                Answer::Analysed { .. } | Answer::Live { .. } | Answer::Portrait { .. } | Answer::Rejected { .. },
+            ) => {
                 process.end();
                 Err(StartError::Failed("it answered before it was asked".into()))
             }
@@ -178,6 +180,7 @@ fn answers_question(answer: &Answer, asked: u64, job: Job) -> bool {
     match answer {
         Answer::Analysed { id, .. } => *id == asked && job == Job::Analyse,
         Answer::Live { id, .. } => *id == asked && job == Job::Live,
+        Answer::Portrait { id, .. } => *id == asked && matches!(job, Job::Portrait(_)),
         Answer::Rejected { id, .. } => *id == asked,
         Answer::Ready(_) | Answer::Unable { .. } => false,
     }

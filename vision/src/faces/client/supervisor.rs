@@ -112,7 +112,7 @@ impl<'a> Supervisor<'a> {
         };
         let deadline = match task.job {
             Job::Live => self.shared.config.live_deadline,
-            Job::Analyse => self.shared.config.save_deadline,
+            Job::Analyse | Job::Portrait(_) => self.shared.config.save_deadline,
         };
         process.turn(id, task.job, &task.picture, deadline, &|| self.shared.is_stopping())
     }
