@@ -1,7 +1,9 @@
 // @ts-check
 // Debian's Chromium with a fake camera, and what every test asks of a page.
+import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
+import { join } from "node:path";
 import { chromium } from "playwright-core";
 
 const require = createRequire(import.meta.url);
@@ -23,15 +25,18 @@ export async function openBrowser({ camera } = {}) {
 }
 
 /**
- * A page let in at an appliance; broken promises of the page end the test.
+ * Shows a page that is let in at an appliance and works with it. A fault of the page's own script fails the test; a failure
+ * tells what the page showed and, with PARKDESK_SHOTS, leaves a picture of it.
  * @param {import("playwright-core").Browser} browser
  * @param {string} link
- * @param {{ lang?: "ru" | "en", theme?: "light" | "dark", width?: number, height?: number }} [options]
+ * @param {{ lang?: "ru" | "en", theme?: "light" | "dark", width?: number, height?: number }} look
+ * @param {(page: import("playwright-core").Page) => Promise<void>} work
  */
-export async function openPage(
+export async function withPage(
   browser,
   link,
-  { lang = "ru", theme = "light", width = 1280, height = 800 } = {},
+  { lang = "ru", theme = "light", width = 1280, height = 800 },
+  work,
 ) {
   const context = await browser.newContext({
     viewport: { width, height },
@@ -41,16 +46,32 @@ export async function openPage(
     timezoneId: "Europe/Moscow",
   });
   const page = await context.newPage();
+  page.setDefaultTimeout(20_000);
   /** @type {string[]} */
   const faults = [];
   page.on("pageerror", (error) => faults.push(String(error)));
   page.on("console", (message) => {
-    // Refused requests are answers of the appliance; the page shows them.
-    if (message.type() === "error" && !message.text().startsWith("Failed to load resource"))
-      faults.push(message.text());
+    // Refused requests are answers of the appliance; the page shows them. Policies are broken on purpose in one test.
+    const isAnswer = /^Failed to load resource|Content Security Policy/.test(message.text());
+    if (message.type() === "error" && !isAnswer) faults.push(message.text());
   });
-  await page.goto(link);
-  return { page, faults, close: () => context.close() };
+  try {
+    await page.goto(link);
+    await work(page);
+    assert.deepEqual(faults, [], "the page's own script failed");
+  } catch (error) {
+    const text = await page
+      .locator("body")
+      .innerText()
+      .catch(() => "(nothing)");
+    const shots = process.env.PARKDESK_SHOTS;
+    if (shots)
+      await page.screenshot({ path: join(shots, `failed-${Date.now()}.png`) }).catch(() => undefined);
+    if (error instanceof Error) error.message += `\n--- ${page.url()} showed:\n${text.slice(0, 1500)}`;
+    throw error;
+  } finally {
+    await context.close();
+  }
 }
 
 /**

@@ -6,7 +6,7 @@ import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { openBrowser, openPage } from "./browser.mjs";
+import { openBrowser, withPage } from "./browser.mjs";
 import { film } from "./camera.mjs";
 import { photos, until, World } from "./fleet.mjs";
 
@@ -47,61 +47,89 @@ after(async () => {
  * @param {string} text what is typed to find the driver
  */
 async function photograph(page, text) {
-  const search = page.getByRole("main").getByRole("combobox").or(page.getByRole("main").getByRole("searchbox")).first();
+  const search = page
+    .getByRole("main")
+    .getByRole("combobox")
+    .or(page.getByRole("main").getByRole("searchbox"))
+    .first();
   await search.waitFor();
-  assert.ok(await search.evaluate((field) => field === document.activeElement), "the search has the focus by itself");
+  assert.ok(
+    await search.evaluate((field) => field === document.activeElement),
+    "the search has the focus by itself",
+  );
   await page.keyboard.type(text);
   await page.keyboard.press("Enter"); // 1: the driver
-  await page.getByRole("button", { name: "Снять", exact: false }).and(page.locator(":not([data-disabled])")).first().waitFor();
+  await page
+    .getByRole("button", { name: "Снять", exact: false })
+    .and(page.locator(":not([data-disabled])"))
+    .first()
+    .waitFor();
   // The person sits down: the live picture tells when it is good.
   await page.getByText("Хорошо: можно снимать").first().waitFor({ timeout: 20_000 });
   const shot = Date.now();
   await page.keyboard.press("Space"); // 2: the shot
-  await page.getByRole("slider", { name: "Рамка портрета" }).or(page.getByLabel("Рамка портрета")).first().waitFor();
+  await page
+    .getByRole("slider", { name: "Рамка портрета" })
+    .or(page.getByLabel("Рамка портрета"))
+    .first()
+    .waitFor();
   await page.getByText("Проверка пройдена").or(page.getByText("Замечание:")).first().waitFor();
   const checked = Date.now();
   const saving = Date.now();
   await page.keyboard.press("Enter"); // 3: save
-  await page.getByText(/фото сохранено здесь/).first().waitFor();
+  await page
+    .getByText(/фото сохранено здесь/)
+    .first()
+    .waitFor();
   return checked - shot + (Date.now() - saving);
 }
 
 test("the next driver is photographed with three keys, the machine's share of it under a second", async () => {
-  const { page, faults, close } = await openPage(browser, await centre.link());
-  await page.goto(`http://${centre.listen}/capture`);
-  await photograph(page, "соколов"); // the first one warms the models up
-  const share = await photograph(page, "орлов");
-  console.log(`machine's share: ${share} ms`);
-  assert.ok(share < 1000, `${share} ms`);
-  assert.deepEqual(faults, []);
-  await close();
+  await withPage(browser, await centre.link(), {}, async (page) => {
+    await page.goto(`http://${centre.listen}/capture`);
+    await photograph(page, "соколов"); // the first one warms the models up
+    const share = await photograph(page, "орлов");
+    console.log(`machine's share: ${share} ms`);
+    assert.ok(share < 1000, `${share} ms`);
+  });
 });
 
 test("a photo taken without a network is kept and told so, and comes to the second appliance byte for byte", async () => {
   await until("the queue to be empty", async () => (await centre.ask("status")).queue.commands === 0);
   await world.hub.stop();
-  const { page, faults, close } = await openPage(browser, await centre.link());
-  await page.goto(`http://${centre.listen}/capture`);
-  await page.getByText(/Нет связи/).first().waitFor({ timeout: 40_000 });
-  await photograph(page, "константинопольская");
-  const [kept] = await centre.ask("photos", "--driver", "demo-konst");
-  assert.equal(kept.state, "saved");
-  // Killed in the middle of it: what was called saved is there.
-  await centre.stop("SIGKILL");
-  await centre.start();
-  assert.equal((await centre.ask("photos", "--driver", "demo-konst"))[0].id, kept.id);
-  await world.hub.start();
-  const arrived = await until("the photo at the office", async () => {
-    const [photo] = await office.ask("photos", "--driver", "demo-konst");
-    return photo?.files.length === 3 && photo.files.every((/** @type {any} */ file) => file.local) ? photo : undefined;
-  }, 60);
-  for (const file of ["original", "portrait", "thumb"]) {
-    const [here, there] = [join(world.dir, `${file}-centre.jpg`), join(world.dir, `${file}-office.jpg`)];
-    await centre.ask("photo-file", kept.id, file, "--out", here);
-    await office.ask("photo-file", arrived.id, file, "--out", there);
-    const hash = async (/** @type {string} */ path) => createHash("sha256").update(await readFile(path)).digest("hex");
-    assert.equal(await hash(here), await hash(there), file);
-  }
-  assert.deepEqual(faults, []);
-  await close();
+  await withPage(browser, await centre.link(), {}, async (page) => {
+    await page.goto(`http://${centre.listen}/capture`);
+    await page
+      .getByText(/Нет связи/)
+      .first()
+      .waitFor({ timeout: 40_000 });
+    await photograph(page, "константинопольская");
+    const [kept] = await centre.ask("photos", "--driver", "demo-konst");
+    assert.equal(kept.state, "saved");
+    // Killed in the middle of it: what was called saved is there.
+    await centre.stop("SIGKILL");
+    await centre.start();
+    assert.equal((await centre.ask("photos", "--driver", "demo-konst"))[0].id, kept.id);
+    await world.hub.start();
+    const arrived = await until(
+      "the photo at the office",
+      async () => {
+        const [photo] = await office.ask("photos", "--driver", "demo-konst");
+        return photo?.files.length === 3 && photo.files.every((/** @type {any} */ file) => file.local)
+          ? photo
+          : undefined;
+      },
+      60,
+    );
+    for (const file of ["original", "portrait", "thumb"]) {
+      const [here, there] = [join(world.dir, `${file}-centre.jpg`), join(world.dir, `${file}-office.jpg`)];
+      await centre.ask("photo-file", kept.id, file, "--out", here);
+      await office.ask("photo-file", arrived.id, file, "--out", there);
+      const hash = async (/** @type {string} */ path) =>
+        createHash("sha256")
+          .update(await readFile(path))
+          .digest("hex");
+      assert.equal(await hash(here), await hash(there), file);
+    }
+  });
 });

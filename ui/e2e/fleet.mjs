@@ -19,6 +19,9 @@ export const bins =
 /** Where the seven photos of set-up are. */
 export const photos = join(checkout, ".setup/photos");
 
+/** The built pages. */
+const ui = process.env.PARKDESK_UI ?? join(checkout, "ui/dist");
+
 const environment = {
   ...process.env,
   PARKDESK_LOG: "info",
@@ -150,6 +153,8 @@ export class Appliance {
       this.key,
       "--listen",
       this.listen,
+      "--ui",
+      ui,
       "--reconnect-spread",
       "0",
     ];
