@@ -309,9 +309,10 @@ impl Appliance {
         let runtime = Handle::current();
         let done = match self.open_replica() {
             Some(replica) if !beside_old => {
+                let recovery = enrolment::unread_code(&self.place, &*self.ring, &replica, None)?;
                 let identity = enrolment::enrol_replica(&replica, wish, &runtime)?;
                 self.line.connect(&replica, self.reconnect_spread);
-                enrolment::Done { identity, recovery: None, moved: None }
+                enrolment::Done { identity, recovery, moved: None }
             }
             Some(replica) => {
                 let done = enrolment::enrol_staged(&self.place, &*self.ring, wish, &runtime)?;

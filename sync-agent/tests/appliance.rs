@@ -129,6 +129,7 @@ async fn an_appliance_is_enrolled_from_its_page_and_is_at_work_at_once() {
     bench.takes("d1").await;
     let (status, enrolled) = bench.enrol(json!({})).await;
     assert_eq!((status, enrolled["device"].as_str()), (200, Some("d1")), "{enrolled}");
+    assert!(enrolled["recovery_code"].is_string(), "the refusals before showed none: {enrolled}");
     let after = bench.get("/installation").await;
     assert_eq!((after["state"].as_str(), after["hub"].as_str()), (Some("ready"), Some(bench.hub.uri().as_str())));
     assert_eq!(bench.get("/status").await["device"], "d1");

@@ -82,7 +82,7 @@ pub struct Wish {
 pub struct Done {
     /// Who it is now.
     pub identity: Identity,
-    /// The recovery code, if the key was made just now: to be shown once.
+    /// The recovery code of data that nobody has seen one of yet: to be shown once.
     pub recovery: Option<RecoveryCode>,
     /// Where the old data is now.
     pub moved: Option<PathBuf>,
@@ -109,8 +109,23 @@ pub fn enrol(
         return Ok(Done { moved, ..done });
     }
     let (replica, recovery) = open(place, ring)?;
+    let recovery = unread_code(place, ring, &replica, recovery)?;
     let identity = enrol_replica(&replica, wish, runtime)?;
     Ok(Done { identity, recovery, moved: None })
+}
+
+/// Data that belongs to no hub yet has shown its recovery code to nobody: a first try that was refused made the key, and its
+/// code went with the refusal. A new one is made, so that the try that succeeds shows one.
+pub(super) fn unread_code(
+    place: &KeyPlace,
+    ring: &dyn Ring,
+    replica: &Replica,
+    made: Option<RecoveryCode>,
+) -> Result<Option<RecoveryCode>, EnrolError> {
+    if made.is_some() || replica.read(|tx| tx.identity()).map_err(|error| unread(&error))?.is_some() {
+        return Ok(made);
+    }
+    place.renew_recovery(ring).map(Some).map_err(|error| of_keys(&error))
 }
 
 /// Makes a new replica ready beside the old data. One that is there may be enrolled already: its swap was cut off.
@@ -121,7 +136,9 @@ pub(super) fn enrol_staged(
     runtime: &Handle,
 ) -> Result<Done, EnrolError> {
     check_name(&wish.name)?;
-    let (replica, recovery) = open(&place.staged(), ring)?;
+    let staged = place.staged();
+    let (replica, recovery) = open(&staged, ring)?;
+    let recovery = unread_code(&staged, ring, &replica, recovery)?;
     let identity = match replica.read(|tx| tx.identity()).map_err(|error| unread(&error))? {
         Some(identity) => identity,
         None => enrol_replica(&replica, wish, runtime)?,
