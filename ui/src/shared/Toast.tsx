@@ -79,7 +79,7 @@ export function ToastProvider({ children }: { children: ReactNode }) {
   return (
     <Context.Provider value={toasts}>
       {children}
-      <div className={styles.stack}>
+      <section className={styles.stack} aria-label={t("messages")}>
         {shown.map((toast) => (
           <div key={toast.id} className={[styles.toast, toast.tone === "bad" ? styles.bad : ""].join(" ")}>
             <span className={styles.text}>{toast.text}</span>
@@ -93,7 +93,7 @@ export function ToastProvider({ children }: { children: ReactNode }) {
             </IconButton>
           </div>
         ))}
-      </div>
+      </section>
       <div className="visually-hidden" role="status" aria-live="polite">
         {spoken}
       </div>
