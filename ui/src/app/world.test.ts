@@ -43,6 +43,10 @@ describe("the world that is shown", () => {
     expect(worldOf(known({ problem }))).toBe("desk");
     expect(worldOf(known({ problem, installation: undefined }))).toBe("no_answer");
   });
+  it("waits while the window says that the appliance is starting", () => {
+    const problem = new Problem("later", "starting", 503);
+    expect(worldOf(known({ problem, installation: undefined }))).toBe("starting");
+  });
   it("tells once that the hub turned the appliance away", () => {
     expect(worldOf(known({ isRevoked: true }))).toBe("revoked");
     expect(worldOf(known({ isRevoked: true, knowsRevoked: true }))).toBe("desk");

@@ -28,6 +28,8 @@ export interface Known {
 export function worldOf(known: Known): World {
   const { installation, problem, session, sessionProblem } = known;
   if (problem?.code === "unauthorized" || sessionProblem?.code === "unauthorized") return "unauthorized";
+  // The window says so while the appliance starts.
+  if (problem?.code === "later" && !installation) return "starting";
   if (problem && !installation) return "no_answer";
   if (!installation) return "starting";
   if (installation.state === "new" || known.isSettingUp) return "setup";
