@@ -16,6 +16,7 @@ mod matches;
 mod pages;
 mod photos;
 mod problem;
+mod session;
 mod settings;
 mod shots;
 mod status;
@@ -138,6 +139,7 @@ fn described() -> OpenApiRouter<Desk> {
         .merge(tray::routes())
         .merge(matches::routes())
         .merge(attention::routes())
+        .merge(session::routes())
         .merge(settings::routes())
         .merge(sync::routes())
 }

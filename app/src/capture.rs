@@ -168,6 +168,10 @@ impl From<Error> for TakeError {
             | Error::NotEnrolled
             | Error::Revoked
             | Error::BadInput { .. }
+            | Error::SignedOut(_)
+            | Error::WrongPassCode
+            | Error::LockedOut(_)
+            | Error::NotYours
             | Error::DiskFull
             | Error::Damaged(_)
             | Error::Replica(_) => Self::Later(format!("the photo was not saved: {error}. The file stays where it is")),

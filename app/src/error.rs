@@ -1,7 +1,7 @@
 //! What can go wrong in a use case. A refusal by the rules is one of them here, because the caller asked for something and
 //! did not get it; its reason stays whole.
 
-use parkdesk_domain::Refusal;
+use parkdesk_domain::{Millis, Refusal};
 
 /// Why a use case did not do what it was asked for. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
@@ -29,6 +29,18 @@ pub enum Error {
     /// The rules refuse it.
     #[error("refused: {}", .0.code.as_str())]
     Refused(Box<Refusal>),
+    /// A person must sign in; why.
+    #[error("{0}")]
+    SignedOut(&'static str),
+    /// Not the pass code of this person.
+    #[error("this is not the pass code: try again, or ask a senior for a new one")]
+    WrongPassCode,
+    /// Too many wrong pass codes.
+    #[error("too many wrong pass codes: wait a while, then try again")]
+    LockedOut(Millis),
+    /// Not for the person who has signed in.
+    #[error("this is for an administrator or a senior: ask one of them to sign in")]
+    NotYours,
     /// No space.
     #[error("the disk is full: nothing was changed. Free some space and try again")]
     DiskFull,

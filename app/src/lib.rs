@@ -1,6 +1,6 @@
 //! The use cases of the appliance and its HTTP API.
 //!
-//! One module per noun: capture, tray, drivers, photos, matching, attention, sync, keys. Each use case is a blocking function
+//! One module per noun: installation, people, settings, capture, tray, drivers, photos, matching, attention, sync, keys. Each use case is a blocking function
 //! over the replica; the API crosses over from async at one place. This crate holds no SQL, no models and no network
 //! client; rules live in `domain`. Clock and ids come in with [`AppParts`].
 
@@ -13,9 +13,11 @@ pub mod faces;
 pub mod history;
 pub mod installation;
 pub mod keys;
+mod link;
 pub mod matching;
 mod neighbours;
 mod note;
+pub mod people;
 pub mod photos;
 mod probes;
 mod reindex;
@@ -36,6 +38,7 @@ use uuid::Uuid;
 use self::capture::{Shots, Steady};
 pub use self::error::{Error, Result};
 use self::faces::Faces;
+pub use self::link::{DayPoint, FileTransfer, SyncView, WaitingView};
 use self::matching::Matching;
 use self::probes::Probes;
 pub use self::reindex::Tending;
@@ -77,6 +80,9 @@ pub struct App {
     reindex_left: Arc<AtomicU64>,
     /// What was last written down of pictures kept aside.
     kept_aside: Arc<Mutex<String>>,
+    desk: Arc<people::Desk>,
+    /// On whose behalf these use cases act; the appliance's own without it.
+    acting: Option<RowId>,
 }
 
 impl App {
@@ -96,6 +102,8 @@ impl App {
             probes: Arc::default(),
             reindex_left: Arc::default(),
             kept_aside: Arc::default(),
+            desk: Arc::default(),
+            acting: None,
         };
         app.load_matching()?;
         app.load_quarantine()?;

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 
 use crate::App;
 use crate::error::{Error, Result};
-use crate::sync::{LinkState, LinkStatus, WatchStatus};
+use crate::sync::{LinkStatus, WatchStatus};
 
 /// The glance.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -111,17 +111,14 @@ impl App {
     pub fn status(&self) -> Result<Status> {
         let now = self.now();
         let parks = self.list_parks()?;
-        let (device, is_revoked, pending, attention, tray, photos, files) = self.replica().read(|tx| -> Result<_> {
+        let (device, pending, attention, tray, photos, files) = self.replica().read(|tx| -> Result<_> {
             let photos = tx.photo_counts()?;
             let files = tx.uploads_waiting()?;
             let tray = tx.unassigned()?.len() as u64;
             let attention = tx.needs_attention()?.len() as u64;
-            Ok((tx.device()?, tx.is_revoked()?, tx.pending_summary()?, attention, tray, photos, files))
+            Ok((tx.device()?, tx.pending_summary()?, attention, tray, photos, files))
         })?;
-        let mut link = self.parts.sync.status();
-        if is_revoked {
-            link.state = LinkState::Revoked;
-        }
+        let link = self.link_status()?;
         let faces = self.parts.faces.status();
         Ok(Status {
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -195,24 +192,11 @@ impl App {
         device.ok_or(Error::NotEnrolled)
     }
 
-    /// Who acts: nobody signs in at a headless appliance, so it acts for itself, with the rights the hub gave it.
+    /// Who acts: the person at the desk, with their own rights; the appliance itself where nobody signs in, with the rights
+    /// the hub gave it.
     pub(crate) fn actor(&self) -> Result<Actor> {
-        Ok(Actor::Device(self.device()?))
-    }
-
-    /// Tries the link at once.
-    pub fn sync_now(&self) {
-        self.parts.sync.sync_now();
-    }
-
-    /// Pauses the link.
-    pub fn pause_sync(&self, until: Option<Millis>) {
-        self.parts.sync.pause(until);
-    }
-
-    /// Ends a pause.
-    pub fn resume_sync(&self) {
-        self.parts.sync.resume();
+        let device = self.device()?;
+        Ok(self.acting.clone().map_or(Actor::Device(device), Actor::User))
     }
 
     /// Waits for changes after that number; answers the number to ask with next.

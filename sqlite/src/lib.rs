@@ -44,7 +44,7 @@ pub use files::StoredFile;
 pub use frame::FrameOutcome;
 pub use history::OwnCommand;
 pub use identity::Identity;
-pub use outbox::{Draft, Pending, PendingSummary, Submitted};
+pub use outbox::{Draft, Pending, PendingSummary, Submitted, Waiting};
 pub use people::Person;
 pub use photos::{PhotoCounts, PhotoView};
 pub use replica::Replica;

@@ -59,6 +59,23 @@ pub struct Pending {
     pub bytes: Vec<u8>,
 }
 
+/// A command that waits to be judged, for people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Waiting {
+    /// Its id.
+    pub id: CommandId,
+    /// Its kind.
+    pub kind: String,
+    /// Who wants it.
+    pub actor: Actor,
+    /// When it was recorded.
+    pub at_ms: Millis,
+    /// Whether it is on its way.
+    pub is_sent: bool,
+    /// What is wanted, if this program knows such commands.
+    pub command: Option<Command>,
+}
+
 /// How much waits to be judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct PendingSummary {
@@ -77,6 +94,26 @@ impl ReadTx<'_> {
         let sql = "SELECT count(*), min(recorded_at_ms) FROM outbox WHERE verdict IS NULL";
         let found = self.one(sql, [], |row| Ok((row.get(0)?, row.get::<_, Option<i64>>(1)?)))?;
         Ok(found.map(|(count, oldest)| PendingSummary { count, oldest_at_ms: oldest.map(Millis) }).unwrap_or_default())
+    }
+
+    /// The oldest commands that wait to be judged, for people.
+    ///
+    /// # Errors
+    /// If the file fails.
+    pub fn waiting(&self, limit: u32) -> Result<Vec<Waiting>> {
+        let sql = "SELECT id, kind, actor, bytes, recorded_at_ms, sent_at_ms IS NOT NULL FROM outbox
+                   WHERE verdict IS NULL ORDER BY seq LIMIT ?1";
+        let rows = self.all(sql, [limit], |row| {
+            let (id, kind, actor) = (row.get::<_, String>(0)?, row.get(1)?, row.get::<_, String>(2)?);
+            Ok((id, kind, actor, row.get::<_, Vec<u8>>(3)?, row.get(4)?, row.get(5)?))
+        })?;
+        rows.into_iter()
+            .map(|(id, kind, actor, bytes, at_ms, is_sent)| {
+                let command = serde_json::from_slice::<Envelope>(&bytes).ok().map(|envelope| envelope.command);
+                let (id, actor) = (parse("outbox", &id)?, parse("outbox", &actor)?);
+                Ok(Waiting { id, kind, actor, at_ms: Millis(at_ms), is_sent, command })
+            })
+            .collect()
     }
 
     /// All unjudged commands in their order, for showing them.

@@ -290,6 +290,7 @@ impl Appliance {
             sync: self.line.clone(),
         })?;
         self.line.connect(&replica, self.reconnect_spread);
+        app.restore_pause()?;
         let folder = Folder::start(&app, self.watch.clone())?;
         app.attach_watch(folder.clone());
         // Without it the appliance works; only photos from elsewhere have no verdicts.

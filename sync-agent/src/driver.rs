@@ -4,12 +4,12 @@
 //! One task owns the session; each request is a task of its own, so a slow one holds up none. Stopping drops what is in
 //! flight: everything unfinished is in the replica and is done again after the next start.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use parkdesk_app::sync::{LinkProblem, LinkState, LinkStatus, SyncControl, Transfers};
-use parkdesk_domain::Millis;
+use parkdesk_app::sync::{FileProgress, LinkProblem, LinkState, LinkStatus, SyncControl, Transfers};
+use parkdesk_domain::{BlobId, Millis};
 use tokio::sync::{Notify, mpsc};
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
@@ -29,8 +29,10 @@ pub struct SyncConfig {
     pub ca: Option<Vec<u8>>,
     /// Tuning.
     pub policy: Policy,
-    /// The wall clock, for people only.
+    /// The wall clock, for people and for the hours of the link.
     pub clock: fn() -> Millis,
+    /// Minutes by which the local time is ahead of UTC at a time.
+    pub zone: fn(Millis) -> i32,
 }
 
 /// Sync in the background.
@@ -38,6 +40,7 @@ pub struct Sync {
     controls: mpsc::UnboundedSender<Event>,
     poke: Arc<Notify>,
     status: Arc<Mutex<LinkStatus>>,
+    files: Arc<Mutex<Vec<FileProgress>>>,
     cancel: CancellationToken,
     task: Mutex<Option<tokio::task::JoinHandle<()>>>,
     clock: fn() -> Millis,
@@ -55,6 +58,7 @@ impl Sync {
             controls,
             poke: Arc::default(),
             status: Arc::new(Mutex::new(LinkStatus::new(LinkState::Starting))),
+            files: Arc::default(),
             cancel: CancellationToken::new(),
             task: Mutex::default(),
             clock: config.clock,
@@ -64,8 +68,12 @@ impl Sync {
             http,
             token: config.token.into(),
             clock: config.clock,
+            zone: config.zone,
             started: Instant::now(),
             status: Arc::clone(&sync.status),
+            files: Arc::clone(&sync.files),
+            up: Meter::default(),
+            down: Meter::default(),
             requests: JoinSet::new(),
             asked: HashMap::new(),
         };
@@ -118,6 +126,10 @@ impl SyncControl for Sync {
     fn resume(&self) {
         self.control(Event::Resume);
     }
+
+    fn files(&self) -> Vec<FileProgress> {
+        self.files.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
 }
 
 struct Brain<L> {
@@ -126,8 +138,12 @@ struct Brain<L> {
     http: Http,
     token: Arc<str>,
     clock: fn() -> Millis,
+    zone: fn(Millis) -> i32,
     started: Instant,
     status: Arc<Mutex<LinkStatus>>,
+    files: Arc<Mutex<Vec<FileProgress>>>,
+    up: Meter,
+    down: Meter,
     requests: JoinSet<(Request, Option<Received>)>,
     /// Which request a task is for.
     asked: HashMap<Id, Request>,
@@ -143,13 +159,26 @@ impl<L: Local> Brain<L> {
                 self.send(order);
             }
             input = tokio::select! {
-                () = cancel.cancelled() => return,
+                () = cancel.cancelled() => return self.end().await,
                 Some(event) = events.recv() => Input::Event(event),
                 Some(done) = self.requests.join_next_with_id() => ended(&mut self.asked, done),
                 () = poke.notified() => Input::Event(Event::LocalChange),
                 () = tokio::time::sleep_until(wake.into()) => Input::Event(Event::Tick),
             };
         }
+    }
+
+    /// Keeps what the link did until now.
+    async fn end(mut self) {
+        let Some(mut session) = self.session.take() else { return };
+        let now = self.now();
+        // A panic is logged by the hook; nothing is left to be done here.
+        let _ = tokio::task::spawn_blocking(move || {
+            if let Err(error) = session.close(now) {
+                tracing::warn!(%error, "the last minute of the link could not be kept");
+            }
+        })
+        .await;
     }
 
     /// The one place at which the driver crosses over to code that blocks.
@@ -180,7 +209,8 @@ impl<L: Local> Brain<L> {
 
     fn now(&self) -> Now {
         let mono_ms = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        Now { mono_ms, wall: (self.clock)() }
+        let wall = (self.clock)();
+        Now { mono_ms, wall, zone_min: (self.zone)(wall) }
     }
 
     fn send(&mut self, order: Order) {
@@ -195,11 +225,38 @@ impl<L: Local> Brain<L> {
         self.asked.insert(task.id(), request);
     }
 
+    fn tell_files(&self, view: &View) {
+        let moving: BTreeSet<&BlobId> = self
+            .asked
+            .values()
+            .filter_map(|request| match request {
+                Request::Part { id, .. } | Request::Complete { id } | Request::Fetch { id, .. } => Some(id),
+                Request::Limits | Request::Push | Request::Pull | Request::Check => None,
+            })
+            .collect();
+        let mut files: BTreeMap<&BlobId, u64> = view.begun.iter().map(|(id, done)| (id, *done)).collect();
+        for id in &moving {
+            files.entry(id).or_default();
+        }
+        let progress = |(id, done_bytes): (&BlobId, u64)| FileProgress {
+            id: id.clone(),
+            done_bytes,
+            is_moving: moving.contains(id),
+        };
+        let list = files.into_iter().map(progress).collect();
+        *self.files.lock().unwrap_or_else(PoisonError::into_inner) = list;
+    }
+
     fn told(&self, change: impl FnOnce(&mut LinkStatus)) {
         change(&mut self.status.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
-    fn tell(&self, view: &View, turn: &Turn, now: Now) {
+    fn tell(&mut self, view: &View, turn: &Turn, now: Now) {
+        let rates = (
+            self.up.note(now.mono_ms, view.moved_up, view.up),
+            self.down.note(now.mono_ms, view.moved_down, view.down),
+        );
+        self.tell_files(view);
         for error in &turn.errors {
             tracing::warn!(%error, "sync could not use the replica");
         }
@@ -211,8 +268,8 @@ impl<L: Local> Brain<L> {
             status.state = state_of(view.link.state);
             status.last_contact_at_ms = view.link.last_contact;
             status.clock_offset_ms = view.offset_ms;
-            status.sending = traffic(view.up);
-            status.fetching = traffic(view.down);
+            status.sending = traffic(view.up).map(|all| all.at_rate(rates.0));
+            status.fetching = traffic(view.down).map(|all| all.at_rate(rates.1));
             let next = view.link.next_try_ms.filter(|at| *at > now.mono_ms);
             status.next_try_at_ms = next.map(|at| now.wall.plus(ahead(at)));
             let kept = status.last_problem.take();
@@ -224,6 +281,39 @@ impl<L: Local> Brain<L> {
                 (None, None, true) => None,
             };
         });
+    }
+}
+
+/// How fast bytes move, smoothed over some seconds: a part arrives whole, so single looks tell little.
+#[derive(Debug, Clone, Copy, Default)]
+struct Meter {
+    at_ms: u64,
+    bytes: u64,
+    rate: Option<u64>,
+}
+
+impl Meter {
+    /// Half of the rate is of the last eight seconds or so.
+    const SMOOTH_MS: u64 = 8_000;
+    /// Without a byte for so long the rate falls.
+    const SILENCE_MS: u64 = 20_000;
+
+    /// The rate in bytes a second, now that so many bytes have moved in all; none while nothing is to move.
+    fn note(&mut self, now_ms: u64, bytes: u64, waiting: Traffic) -> Option<u64> {
+        if waiting.files == 0 {
+            *self = Self { at_ms: now_ms, bytes, rate: None };
+            return None;
+        }
+        let (took_ms, came) = (now_ms.saturating_sub(self.at_ms), bytes.saturating_sub(self.bytes));
+        let is_news = came > 0 && took_ms >= 500;
+        if is_news || took_ms >= Self::SILENCE_MS {
+            let now = came.saturating_mul(1000) / took_ms.max(1);
+            let weigh = |old: u64| {
+                (old.saturating_mul(Self::SMOOTH_MS) + now.saturating_mul(took_ms)) / (Self::SMOOTH_MS + took_ms)
+            };
+            *self = Self { at_ms: now_ms, bytes, rate: Some(self.rate.map_or(now, weigh)) };
+        }
+        self.rate
     }
 }
 
@@ -247,6 +337,7 @@ fn traffic(traffic: Traffic) -> Option<Transfers> {
         files_left: traffic.files,
         bytes_done: traffic.done.min(traffic.bytes),
         bytes_total: traffic.bytes,
+        ..Transfers::default()
     })
 }
 
@@ -302,6 +393,21 @@ fn of_failure(failure: Failure, at: Millis) -> LinkProblem {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_rate_is_smooth_falls_in_silence_and_is_unknown_while_nothing_moves() {
+        let some = Traffic { files: 1, bytes: 10_000_000, done: 0 };
+        let mut meter = Meter::default();
+        assert_eq!(meter.note(0, 0, Traffic::default()), None);
+        assert_eq!(meter.note(100, 50_000, some), None, "too short a look");
+        assert_eq!(meter.note(1_000, 100_000, some), Some(100_000));
+        let faster = meter.note(3_000, 500_000, some).unwrap();
+        assert!((100_000..200_000).contains(&faster), "{faster}: a burst of 200,000 a second counts in part");
+        assert_eq!(meter.note(10_000, 500_000, some), Some(faster), "between two parts it stands");
+        let silent = meter.note(24_000, 500_000, some).unwrap();
+        assert!(silent < faster / 2, "{silent}");
+        assert_eq!(meter.note(25_000, 500_000, Traffic::default()), None);
+    }
 
     #[tokio::test]
     async fn a_panicked_request_is_a_failed_one_and_sync_goes_on() {

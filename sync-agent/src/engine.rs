@@ -8,6 +8,8 @@
 //! ends with a time at which to look again, so a lost wake-up costs at most [`Policy::look_again_ms`] (guarded by
 //! `a_lost_wakeup_costs_one_tick_only`).
 //!
+//! What a person wants of the link ([`Rules`]: hours, a metered network) is a part of the work and looked at in the same way.
+//!
 //! Three rings of delay, so that nothing holds up anything else: the *link* (nobody answers, or no hub does: one probe at
 //! a time), the *lane* (this kind of request fails) and the *item* (this command, this file). A command that the hub cannot
 //! digest is isolated by halving the batch and then waits alone.
@@ -17,6 +19,7 @@ mod batch;
 mod event;
 mod lane;
 mod link;
+mod rules;
 #[cfg(test)]
 mod tests;
 mod transfers;
@@ -32,6 +35,7 @@ pub use self::event::{Action, Event, Failure, FileWork, Now, Policy, Request, Tr
 use self::lane::{Lane, LoopLimits, Turn};
 use self::link::Link;
 pub use self::link::{Fault, LinkView, Standing};
+pub use self::rules::{Hours, Rules};
 use self::transfers::{Downloads, Draw, Uploads};
 
 /// The state machine.
@@ -53,8 +57,12 @@ pub struct Engine {
     clones: u32,
     /// The queue at which pushing stopped.
     stopped_at: Option<BTreeSet<u64>>,
+    /// Until then a person's "now" stands above the hours.
+    waived_until_ms: u64,
 }
 
+/// How long a person's "now" stands above the hours.
+const WAIVER_MS: u64 = 15 * 60_000;
 /// Epochs opened in a row, without an answered push between, after which pushing stops.
 const MOST_CLONES: u32 = 3;
 
@@ -78,6 +86,7 @@ impl Engine {
             pull_sent_ms: 0,
             clones: 0,
             stopped_at: None,
+            waived_until_ms: 0,
         }
     }
 
@@ -100,9 +109,19 @@ impl Engine {
         let draw = Draw { now_ms: now.mono_ms, dice };
         self.take_in(now, draw, event, &mut actions);
         self.link.set_standing(work.enrolled, work.revoked);
+        let opens = self.opens_at(now, work);
+        self.link.set_closed(opens);
         self.plan(draw, work, &mut actions);
         actions.push(Action::SleepUntil(self.look_again_at(now.mono_ms, work)));
         actions
+    }
+
+    /// When the hours let the link work again (monotonic); none while they do.
+    fn opens_at(&self, now: Now, work: &Work) -> Option<u64> {
+        if now.mono_ms < self.waived_until_ms {
+            return None;
+        }
+        work.rules.opens_in_ms(now).map(|ms| now.mono_ms.saturating_add(ms))
     }
 
     fn loop_limits(&self) -> LoopLimits {
@@ -119,6 +138,7 @@ impl Engine {
             Event::Tick | Event::LocalChange => {}
             // Somebody waits in front of the screen: forget delays and stops, but not the hub's own wish.
             Event::SyncNow => {
+                self.waived_until_ms = now.mono_ms.saturating_add(WAIVER_MS);
                 self.link.hurry();
                 for lane in [&mut self.ask, &mut self.push, &mut self.pull, &mut self.check] {
                     lane.hurry();
@@ -303,6 +323,7 @@ impl Engine {
         let now_ms = draw.now_ms;
         self.batches.keep(&work.outbox);
         self.look_at_stop(&work.outbox);
+        // Also what is held back now: parts that the hub has are not sent again later.
         self.uploads.keep(&work.uploads);
         self.downloads.keep(&work.downloads);
         self.sizes = work.uploads.iter().map(|w| (w.id.clone(), w.size_bytes)).collect();
@@ -376,20 +397,21 @@ impl Engine {
     }
 
     fn plan_files(&mut self, now_ms: u64, work: &Work, actions: &mut Vec<Action>) {
+        let (uploads, downloads) = (work.rules.carried(&work.uploads), work.rules.carried(&work.downloads));
         // Parts are numbered by the hub's part size: it must be known.
         if let Some(limits) = &self.limits {
             if self.check.is_free(now_ms) {
-                let files = self.uploads.next_check(&work.uploads, limits.blob_check as usize, now_ms);
+                let files = self.uploads.next_check(&uploads, limits.blob_check as usize, now_ms);
                 if !files.is_empty() {
                     self.check.sent();
                     actions.push(Action::CheckFiles { files });
                 }
             }
             let slots = self.policy.parts_in_flight.saturating_sub(self.uploads.in_flight());
-            actions.extend(self.uploads.next(&work.uploads, slots, now_ms));
+            actions.extend(self.uploads.next(&uploads, slots, now_ms));
         }
         let slots = self.policy.ranges_in_flight.saturating_sub(self.downloads.in_flight());
-        actions.extend(self.downloads.next(&work.downloads, slots, now_ms));
+        actions.extend(self.downloads.next(&downloads, slots, now_ms));
     }
 
     /// The next time at which something can be done that cannot be done now.

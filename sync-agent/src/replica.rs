@@ -1,18 +1,23 @@
 //! The session's view of the replica. Every method is one read or one write transaction; writes yield to people
 //! (`Priority::Sync`).
 
+use std::collections::BTreeSet;
 use std::error::Error;
 
+use parkdesk_app::sync::{HoursView, LAST_CONTACT, NetworkMode, POLICY, SEND_NOW, SyncPolicy, TALLY, minute_of};
+use parkdesk_domain::body::FileClass;
 use parkdesk_domain::wire::frame::Frame;
 use parkdesk_domain::wire::{Cursor, Judged};
 use parkdesk_domain::{BlobId, Kind, Millis, RowId};
 use parkdesk_sqlite::{Download, Error as ReplicaError, Origin, Priority, ReadTx, Replica, Result, WriteTx};
 
-use crate::engine::FileWork;
-use crate::session::{Local, LocalError, Outgoing, Sender};
+use crate::engine::{FileWork, Hours, Rules};
+use crate::session::{Local, LocalError, Outgoing, Sender, Tally};
 
 /// Files among which a fetched one is looked up: more than the session looks at.
 const LOOKED_AT: u32 = 256;
+/// Files among which those are looked for that somebody asked for at once.
+const MOST_LISTED: u32 = 20_000;
 
 fn read<T>(replica: &Replica, f: impl FnOnce(&ReadTx<'_>) -> Result<T>) -> std::result::Result<T, LocalError> {
     replica.read(f).map_err(fault)
@@ -27,8 +32,55 @@ fn fault(error: impl Error + Send + Sync + 'static) -> LocalError {
 }
 
 fn wanted(replica: &Replica, id: &BlobId) -> std::result::Result<Option<Download>, LocalError> {
-    let list = read(replica, |tx| tx.wanted_downloads(LOOKED_AT))?;
+    let most = if urgent(replica)?.contains(id) { MOST_LISTED } else { LOOKED_AT };
+    let list = read(replica, |tx| tx.wanted_downloads(most))?;
     Ok(list.into_iter().find(|download| download.id == *id))
+}
+
+type Listed = (BlobId, u64, FileClass);
+
+/// The next files: those that somebody asked for at once, then the others in their order.
+fn pick(
+    replica: &Replica,
+    most: u32,
+    list: impl Fn(u32) -> std::result::Result<Vec<Listed>, LocalError>,
+) -> std::result::Result<Vec<FileWork>, LocalError> {
+    let urgent = urgent(replica)?;
+    let listed = list(if urgent.is_empty() { most } else { MOST_LISTED })?;
+    let mut files: Vec<(bool, FileWork)> = listed
+        .into_iter()
+        .map(|(id, size_bytes, class)| {
+            let is_urgent = urgent.contains(&id);
+            let can_wait = class == FileClass::Original && !is_urgent;
+            (is_urgent, FileWork { id, size_bytes, can_wait })
+        })
+        .collect();
+    files.sort_by_key(|(is_urgent, _)| !is_urgent);
+    Ok(files.into_iter().take(most as usize).map(|(_, file)| file).collect())
+}
+
+/// Files that somebody asked for at once.
+fn urgent(replica: &Replica) -> std::result::Result<BTreeSet<BlobId>, LocalError> {
+    let list = read(replica, |tx| tx.setting(SEND_NOW))?;
+    Ok(list.and_then(|list| serde_json::from_str(&list).ok()).unwrap_or_default())
+}
+
+/// A file that has arrived is not asked for any more.
+fn settle_urgent(replica: &Replica, id: &BlobId) -> std::result::Result<(), LocalError> {
+    let mut list = urgent(replica)?;
+    if !list.remove(id) {
+        return Ok(());
+    }
+    let text = serde_json::to_string(&list).map_err(fault)?;
+    write(replica, |tx| tx.set_setting(SEND_NOW, &text))
+}
+
+fn rules_of(policy: &SyncPolicy) -> Rules {
+    let hours = |hours: &HoursView| {
+        let (from_min, to_min) = (minute_of(&hours.from)?, minute_of(&hours.to)?);
+        Some(Hours { days: hours.days.clone(), from_min, to_min })
+    };
+    Rules { is_metered: policy.mode == NetworkMode::Metered, hours: policy.schedule.iter().filter_map(hours).collect() }
 }
 
 impl Local for Replica {
@@ -53,13 +105,13 @@ impl Local for Replica {
     }
 
     fn uploads(&self, most: u32) -> std::result::Result<Vec<FileWork>, LocalError> {
-        let list = read(self, |tx| tx.uploads(most))?;
-        Ok(list.into_iter().map(|file| FileWork { id: file.id, size_bytes: file.size_bytes }).collect())
+        let files = |most| read(self, |tx| tx.uploads(most));
+        pick(self, most, |most| Ok(files(most)?.into_iter().map(|f| (f.id, f.size_bytes, f.class)).collect()))
     }
 
     fn downloads(&self, most: u32) -> std::result::Result<Vec<FileWork>, LocalError> {
-        let list = read(self, |tx| tx.wanted_downloads(most))?;
-        Ok(list.into_iter().map(|file| FileWork { id: file.id, size_bytes: file.size_bytes }).collect())
+        let files = |most| read(self, |tx| tx.wanted_downloads(most));
+        pick(self, most, |most| Ok(files(most)?.into_iter().map(|f| (f.id, f.size_bytes, f.class)).collect()))
     }
 
     fn cursors(&self) -> std::result::Result<Vec<Cursor>, LocalError> {
@@ -97,11 +149,13 @@ impl Local for Replica {
             stored => stored.map_err(fault)?,
         };
         write(self, |tx| tx.add_blob(&stored.to_blob(Origin::Hub), now))?;
+        settle_urgent(self, id)?;
         self.empty_trash().map_err(fault)
     }
 
     fn set_stored(&self, id: &BlobId) -> std::result::Result<(), LocalError> {
-        write(self, |tx| tx.set_blob_stored(id))
+        write(self, |tx| tx.set_blob_stored(id))?;
+        settle_urgent(self, id)
     }
 
     fn park_file(&self, id: &BlobId, reason: &'static str, now: Millis) -> std::result::Result<(), LocalError> {
@@ -113,6 +167,32 @@ impl Local for Replica {
 
     fn open_epoch(&self, now: Millis) -> std::result::Result<(), LocalError> {
         write(self, |tx| tx.begin_epoch(now))
+    }
+
+    fn rules(&self) -> std::result::Result<Rules, LocalError> {
+        let policy = read(self, |tx| tx.setting(POLICY))?;
+        // What cannot be read holds nothing up.
+        let policy: SyncPolicy = policy.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
+        Ok(rules_of(&policy))
+    }
+
+    fn keep_tally(
+        &self,
+        tally: Tally,
+        last_contact: Option<Millis>,
+        now: Millis,
+    ) -> std::result::Result<(), LocalError> {
+        let Tally { sent, received, bytes_up, bytes_down, problems } = tally;
+        let is_quiet = tally == Tally::default();
+        let waiting = read(self, |tx| tx.pending_summary())?.count;
+        let line = parkdesk_app::sync::Tally { sent, received, bytes_up, bytes_down, problems, waiting };
+        let line = serde_json::to_string(&line).map_err(fault)?;
+        write(self, |tx| {
+            if let Some(at) = last_contact {
+                tx.set_setting(LAST_CONTACT, &at.0.to_string())?;
+            }
+            if is_quiet { Ok(()) } else { tx.log_sync(TALLY, &line, now) }
+        })
     }
 }
 
@@ -128,7 +208,7 @@ mod tests {
     use crate::session::{Input, Order, Session, Turn};
 
     fn step(session: &mut Session<Replica>, input: Input) -> Turn {
-        let turn = session.step(Now { mono_ms: 1000, wall: Millis(1) }, 7, input);
+        let turn = session.step(Now { mono_ms: 1000, wall: Millis(1), zone_min: 0 }, 7, input);
         assert!(turn.errors.is_empty(), "{:?}", turn.errors);
         turn
     }
@@ -163,7 +243,7 @@ mod tests {
         for end in 1..body.len() {
             let received = Received { body: body[..end].to_vec(), ..whole.clone() };
             let turn = session.step(
-                Now { mono_ms: 1000, wall: Millis(1) },
+                Now { mono_ms: 1000, wall: Millis(1), zone_min: 0 },
                 7,
                 Input::Answer { request: Request::Pull, received: Some(received) },
             );
@@ -174,5 +254,34 @@ mod tests {
         let turn = step(&mut session, Input::Answer { request: Request::Pull, received });
         let cursor = pulled(&turn.orders).scopes.into_iter().next().unwrap();
         assert_eq!((cursor.epoch, cursor.version), (1, 4));
+    }
+
+    #[test]
+    fn what_a_person_wants_is_read_at_every_step_and_what_the_link_did_is_kept() {
+        let replica = Replica::in_memory().unwrap();
+        let (device, hub) = ("d1".parse().unwrap(), "h1".parse().unwrap());
+        write(&replica, |tx| tx.set_enrolled(&device, &hub, Millis(1))).unwrap();
+        let policy = |text: &str| write(&replica, |tx| tx.set_setting(POLICY, text)).unwrap();
+        // The first of January 1970 was a Thursday.
+        policy(r#"{"mode": "metered", "schedule": [{"days": [5], "from": "00:00", "to": "24:00"}]}"#);
+        let mut session = Session::new(replica.clone(), Policy::default());
+        assert!(step(&mut session, Input::Event(Event::LocalChange)).orders.is_empty());
+        policy(r#"{"mode": "metered", "schedule": [{"days": [4], "from": "00:00", "to": "00:30"}]}"#);
+        let turn = step(&mut session, Input::Event(Event::LocalChange));
+        assert!(turn.orders.iter().any(|order| order.request == Request::Pull));
+        assert!(replica.rules().unwrap().is_metered);
+        policy("of another version");
+        assert_eq!(replica.rules().unwrap(), Rules::default(), "what cannot be read holds nothing up");
+
+        step(&mut session, Input::Answer { request: Request::Pull, received: None });
+        let log = read(&replica, |tx| tx.sync_log(10)).unwrap();
+        let line: parkdesk_app::sync::Tally = serde_json::from_str(&log[0].detail).unwrap();
+        assert_eq!((log[0].event.as_str(), line.problems), (TALLY, 1));
+        let tally = Tally { sent: 3, ..Tally::default() };
+        replica.keep_tally(tally, Some(Millis(77)), Millis(80)).unwrap();
+        assert_eq!(read(&replica, |tx| tx.setting(LAST_CONTACT)).unwrap().as_deref(), Some("77"));
+        replica.keep_tally(Tally::default(), Some(Millis(99)), Millis(100)).unwrap();
+        assert_eq!(read(&replica, |tx| tx.setting(LAST_CONTACT)).unwrap().as_deref(), Some("99"));
+        assert_eq!(read(&replica, |tx| tx.sync_log(10)).unwrap().len(), 2, "a quiet while is no line");
     }
 }

@@ -14,7 +14,7 @@ use parkdesk_domain::{BlobId, DeviceId, Millis};
 
 pub use self::orders::{Method, Order};
 use crate::codec::{self, Expect, Received, Unanswered};
-use crate::engine::{Action, Engine, Event, Failure, FileWork, LinkView, Now, Policy, Request, Trouble, Work};
+use crate::engine::{Action, Engine, Event, Failure, FileWork, LinkView, Now, Policy, Request, Rules, Trouble, Work};
 
 /// Largest answer to a pull, decompressed.
 const MOST_FRAMES: usize = 64 << 20;
@@ -29,6 +29,21 @@ const FILES: u32 = 64;
 #[derive(Debug, thiserror::Error)]
 #[error("the replica failed: {0}")]
 pub struct LocalError(#[from] pub Box<dyn std::error::Error + Send + Sync>);
+
+/// What the link did in a while.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Tally {
+    /// Commands that the hub judged.
+    pub sent: u64,
+    /// Rows that came.
+    pub received: u64,
+    /// Bytes that went out and were answered.
+    pub bytes_up: u64,
+    /// Bytes that came.
+    pub bytes_down: u64,
+    /// Requests that failed.
+    pub problems: u64,
+}
 
 /// A command as it will be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,6 +95,10 @@ pub trait Local: Send + 'static {
     fn park_file(&self, id: &BlobId, reason: &'static str, now: Millis) -> Result<(), LocalError>;
     /// Opens a new device epoch.
     fn open_epoch(&self, now: Millis) -> Result<(), LocalError>;
+    /// What a person wants of the link.
+    fn rules(&self) -> Result<Rules, LocalError>;
+    /// Keeps what the link did since the last time, and when the hub was last heard of.
+    fn keep_tally(&self, tally: Tally, last_contact: Option<Millis>, now: Millis) -> Result<(), LocalError>;
 }
 
 /// What comes in.
@@ -131,6 +150,12 @@ pub struct View {
     pub up: Traffic,
     /// Coming down.
     pub down: Traffic,
+    /// Bytes that went out and were answered, since the start.
+    pub moved_up: u64,
+    /// Bytes that came, since the start.
+    pub moved_down: u64,
+    /// Files that were begun, with the bytes that have arrived.
+    pub begun: Vec<(BlobId, u64)>,
 }
 
 /// Engine and replica together.
@@ -146,7 +171,19 @@ pub struct Session<L> {
     held: Option<(BlobId, Vec<u8>)>,
     parts_done: BTreeMap<BlobId, u64>,
     offset_ms: Option<i64>,
+    tally: Tally,
+    /// The time of the last tally that was kept.
+    tallied_ms: Option<u64>,
+    /// The last word from the hub that was kept, and when.
+    kept_contact: Option<(Millis, u64)>,
+    moved_up: u64,
+    moved_down: u64,
 }
+
+/// How often a tally is kept.
+const TALLY_MS: u64 = 60_000;
+/// How often the last word from the hub is kept while nothing else happens.
+const CONTACT_MS: u64 = 600_000;
 
 impl<L: Local> Session<L> {
     /// A session that has asked nothing yet.
@@ -162,6 +199,11 @@ impl<L: Local> Session<L> {
             held: None,
             parts_done: BTreeMap::new(),
             offset_ms: None,
+            tally: Tally::default(),
+            tallied_ms: None,
+            kept_contact: None,
+            moved_up: 0,
+            moved_down: 0,
         }
     }
 
@@ -178,7 +220,42 @@ impl<L: Local> Session<L> {
         up.done = self.parts_done.iter().filter(|(id, _)| of(&self.work.uploads, id)).map(|(_, n)| n).sum();
         let mut down = sum(&self.work.downloads);
         down.done = self.partial.values().map(|bytes| bytes.len() as u64).sum();
-        View { link: self.engine.view(), offset_ms: self.offset_ms, up, down }
+        let (ups, downs) = (self.parts_done.iter(), self.partial.iter());
+        let begun = ups.map(|(id, done)| (id.clone(), *done));
+        let begun = begun.chain(downs.map(|(id, bytes)| (id.clone(), bytes.len() as u64))).collect();
+        let (moved_up, moved_down) = (self.moved_up, self.moved_down);
+        View { link: self.engine.view(), offset_ms: self.offset_ms, up, down, moved_up, moved_down, begun }
+    }
+
+    /// Keeps what was not kept yet; called before the end.
+    ///
+    /// # Errors
+    /// If the replica fails; what was to be kept is let go.
+    pub fn close(&mut self, now: Now) -> Result<(), LocalError> {
+        let tally = std::mem::take(&mut self.tally);
+        let contact = self.engine.view().last_contact;
+        if tally == Tally::default() && contact == self.kept_contact.map(|(at, _)| at) {
+            return Ok(());
+        }
+        self.tallied_ms = Some(now.mono_ms);
+        self.kept_contact = contact.map(|at| (at, now.mono_ms));
+        self.local.keep_tally(tally, contact, now.wall)
+    }
+
+    /// Whether it is time to keep what the link did: the first word from the hub at once, because a person's rights hang on
+    /// it; later every minute in which something happened.
+    fn is_tally_due(&self, now: Now) -> bool {
+        let over = |since: u64, ms: u64| now.mono_ms >= since.saturating_add(ms);
+        match (self.engine.view().last_contact, self.kept_contact) {
+            (Some(_), None) => true,
+            (Some(heard), Some((kept, at))) if heard != kept && over(at, CONTACT_MS) => true,
+            _ => self.tally != Tally::default() && self.tallied_ms.is_none_or(|at| over(at, TALLY_MS)),
+        }
+    }
+
+    fn went_up(&mut self, bytes: u64) {
+        self.moved_up = self.moved_up.saturating_add(bytes);
+        self.tally.bytes_up = self.tally.bytes_up.saturating_add(bytes);
     }
 
     /// Takes in one thing and says what to do next.
@@ -199,6 +276,13 @@ impl<L: Local> Session<L> {
             }
             // One die for the step; each further event of it gets another face.
             dice = dice.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(0x1405_7b7e_f767_814f).rotate_left(23);
+        }
+        let failed = turn.troubles.iter().filter(|trouble| matches!(trouble, Trouble::Failed(_))).count();
+        self.tally.problems = self.tally.problems.saturating_add(failed as u64);
+        if self.is_tally_due(now)
+            && let Err(error) = self.close(now)
+        {
+            turn.errors.push(error);
         }
         turn
     }
@@ -221,6 +305,7 @@ impl<L: Local> Session<L> {
             outbox: outgoing.iter().map(|command| command.seq).collect(),
             uploads: self.local.uploads(FILES)?,
             downloads: self.local.downloads(FILES)?,
+            rules: self.local.rules()?,
         };
         self.outgoing = outgoing.into_iter().map(|command| (command.seq, command.bytes)).collect();
         let wanted: BTreeSet<&BlobId> = self.work.downloads.iter().map(|f| &f.id).collect();
@@ -257,6 +342,9 @@ impl<L: Local> Session<L> {
 
     /// Turns an answer into an event; the replica is written first.
     fn answered(&mut self, now: Now, request: Request, received: Option<Received>, turn: &mut Turn) -> Event {
+        let came = received.as_ref().map_or(0, |received| received.body.len() as u64);
+        self.moved_down = self.moved_down.saturating_add(came);
+        self.tally.bytes_down = self.tally.bytes_down.saturating_add(came);
         let result = match received {
             Some(received) => self.read_answer(now, &request, &received, turn),
             None => Err(Failure::Offline.into()),
@@ -309,6 +397,9 @@ impl<L: Local> Session<L> {
                 let asked: Vec<Judged> =
                     answer.verdicts.into_iter().filter(|judged| self.sent.contains(&judged.seq)).collect();
                 local(self.local.apply_verdicts(&asked, now.wall))?;
+                self.tally.sent += asked.iter().filter(|judged| judged.verdict.is_final()).count() as u64;
+                let sent = self.sent.iter().filter_map(|seq| self.outgoing.get(seq));
+                self.went_up(sent.map(|bytes| bytes.len() as u64).sum());
                 let after = self.outbox(now).unwrap_or_default();
                 let is_forward = !after.iter().map(|command| command.seq).eq(self.work.outbox.iter().copied());
                 Ok(Event::Pushed { is_forward })
@@ -319,6 +410,12 @@ impl<L: Local> Session<L> {
                 let answer: BlobCheckAnswer = codec::read(&plain)?;
                 let ids = self.checked.iter().map(|file| file.id.clone());
                 let states: Vec<(BlobId, BlobState)> = ids.zip(answer.blobs).collect();
+                for (id, state) in &states {
+                    if let BlobState::Partial { parts } = state {
+                        let done = parts.len() as u64 * self.engine.limits().part_bytes;
+                        self.parts_done.insert(id.clone(), done);
+                    }
+                }
                 for (id, _) in states.iter().filter(|(_, state)| *state == BlobState::Present) {
                     local(self.local.set_stored(id))?;
                 }
@@ -326,7 +423,13 @@ impl<L: Local> Session<L> {
             }
             Request::Part { id, part } => {
                 codec::unpack(received, Expect::Nothing, 0)?;
-                *self.parts_done.entry(id.clone()).or_default() += self.engine.limits().part_bytes;
+                let part_bytes = self.engine.limits().part_bytes;
+                let size = self.work.uploads.iter().find(|f| f.id == *id).map_or(part_bytes, |f| f.size_bytes);
+                let done = self.parts_done.entry(id.clone()).or_default();
+                let before = *done;
+                *done = before.saturating_add(part_bytes).min(size);
+                let went = *done - before.min(*done);
+                self.went_up(went);
                 if self.is_whole(id) {
                     local(self.local.set_stored(id))?;
                     return Ok(Event::Completed { id: id.clone() });
@@ -370,6 +473,7 @@ impl<L: Local> Session<L> {
                 }
             })?;
             self.local.apply_frame(&frame, now.wall).map_err(&mut failed)?;
+            self.tally.received = self.tally.received.saturating_add(frame.rows.len() as u64);
         }
         let after = self.local.cursors().map_err(&mut failed)?;
         Ok(Event::Pulled { is_forward: before != after })

@@ -15,7 +15,7 @@ mod shelf;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -28,11 +28,12 @@ use notify::event::{AccessKind, AccessMode};
 use notify::{EventKind, RecommendedWatcher, RecursiveMode};
 use notify_debouncer_full::{DebounceEventResult, Debouncer, NoCache, new_debouncer_opt};
 use parkdesk_app::capture::{AssignedBy, Source, TakeError, TakeFile, Taken};
-use parkdesk_app::sync::{WatchState, WatchStatus};
+use parkdesk_app::sync::{WatchState, WatchStatus, WatchedFile, WatchedState};
 use parkdesk_domain::{BlobId, Millis};
 use parkdesk_vision::limits::{MAX_BYTES, Rejection, RejectionCode};
 
 use self::hint::{MOST_SIDECAR_BYTES, Sidecar};
+use self::reason::Why;
 use self::scan::{Found, Look, Rest, SIDECAR, Stamp};
 use self::shelf::Opened;
 
@@ -106,6 +107,7 @@ impl Watch {
             taken: 0,
             rejected: 0,
             problem: None,
+            files: Vec::new(),
         }));
         let stop = Arc::new(AtomicBool::new(false));
         let mut watcher = Watcher {
@@ -118,6 +120,7 @@ impl Watch {
             notifier: None,
             rest: Rest::default(),
             later: BTreeMap::new(),
+            refused: VecDeque::new(),
             cleaned_at: None,
             hashes: BTreeMap::new(),
         };
@@ -166,6 +169,8 @@ struct Watcher<T> {
     notifier: Option<Notifier>,
     rest: Rest,
     later: BTreeMap<PathBuf, Later>,
+    /// The files refused last, the newest first.
+    refused: VecDeque<WatchedFile>,
     cleaned_at: Option<u64>,
     /// Hashes of files in `done/`, so that each is read once.
     hashes: BTreeMap<PathBuf, (Stamp, BlobId)>,
@@ -175,19 +180,23 @@ struct Watcher<T> {
 struct Later {
     tries: u32,
     not_before_ms: u64,
-    why: String,
+    why: Why,
 }
 
 /// What became of one file.
 enum Step {
     /// It is gone from the folder, or will be looked at again.
     Went,
+    /// It was refused and lies in `rejected/`.
+    Refused(Why),
     /// It must wait, and the others most likely too.
-    Waits(String),
+    Waits(Why),
 }
 
 /// Files that had to wait in a row after which the others are not tried either.
 const MOST_WAITING: u32 = 3;
+/// Files told of.
+const MOST_TOLD: usize = 50;
 
 impl<T: Taker> Watcher<T> {
     fn run(&mut self, woken: &Receiver<()>) {
@@ -221,7 +230,9 @@ impl<T: Taker> Watcher<T> {
         if let Some((path, error)) = look.errors.first() {
             problem = Some(format!("{} cannot be read ({error}): check its permissions", path.display()));
         }
+        self.tell_files(&look, None);
         let waits = self.take_all(&look);
+        self.tell_files(&look, None);
         let problem = waits.or(problem);
         self.tell(|status| {
             status.state = WatchState::Watching;
@@ -244,6 +255,7 @@ impl<T: Taker> Watcher<T> {
         self.tell(|status| {
             status.state = state;
             status.waiting = 0;
+            status.files.clear();
             status.problem = Some(text);
         });
         self.config.settle.min(Duration::from_secs(2))
@@ -303,6 +315,7 @@ impl<T: Taker> Watcher<T> {
             if restless.contains(&folder) || !is_due || !self.is_settled(&found.path, now_ms) {
                 continue;
             }
+            self.tell_files(look, Some(&found.path));
             // A sidecar that came while others were being taken is honoured, too.
             if !sidecars.contains_key(folder) && folder.join(SIDECAR).exists() {
                 continue;
@@ -313,6 +326,14 @@ impl<T: Taker> Watcher<T> {
                     waiting = 0;
                     self.later.remove(&found.path);
                 }
+                Step::Refused(why) => {
+                    left = left.saturating_sub(1);
+                    waiting = 0;
+                    self.later.remove(&found.path);
+                    let refused = self.told(found, WatchedState::Rejected, Some(&why));
+                    self.refused.push_front(WatchedFile { seen_at_ms: (self.config.clock)(), ..refused });
+                    self.refused.truncate(MOST_TOLD);
+                }
                 Step::Waits(reason) => {
                     waiting += 1;
                     self.postpone(&found.path, reason);
@@ -321,14 +342,51 @@ impl<T: Taker> Watcher<T> {
         }
         self.tell(|status| status.waiting = left);
         // As long as a file waits its reason stands, whether or not it was tried in this round.
-        look.files.iter().find_map(|found| self.later.get(&found.path)).map(|later| later.why.clone())
+        look.files.iter().find_map(|found| self.later.get(&found.path)).map(|later| later.why.en.clone())
     }
 
-    fn postpone(&mut self, path: &Path, why: String) {
+    /// Tells of the files that are there, the newest first, and of those refused last. `taking` = the one in hand.
+    fn tell_files(&self, look: &Look, taking: Option<&Path>) {
+        let now_ms = self.now_ms();
+        let there = look.files.iter().rev().filter(|found| found.path.exists());
+        let mut files: Vec<WatchedFile> = there
+            .take(MOST_TOLD)
+            .map(|found| {
+                let why = self.later.get(&found.path).map(|later| &later.why);
+                let state = if taking == Some(&found.path) {
+                    WatchedState::Taking
+                } else if self.is_settled(&found.path, now_ms) {
+                    WatchedState::Waiting
+                } else {
+                    WatchedState::Settling
+                };
+                self.told(found, state, why)
+            })
+            .collect();
+        files.extend(self.refused.iter().cloned());
+        files.sort_by_key(|file| std::cmp::Reverse(file.seen_at_ms));
+        files.truncate(MOST_TOLD);
+        self.tell(|status| status.files = files);
+    }
+
+    fn told(&self, found: &Found, state: WatchedState, why: Option<&Why>) -> WatchedFile {
+        let age = i64::try_from(self.rest.age_ms(&found.path, self.now_ms())).unwrap_or(i64::MAX);
+        let name = found.path.strip_prefix(&self.config.folder).unwrap_or(&found.path);
+        WatchedFile {
+            name: name.to_string_lossy().into_owned(),
+            state,
+            reason_ru: why.map(|why| why.ru.clone()),
+            reason_en: why.map(|why| why.en.clone()),
+            size_bytes: found.stamp.size,
+            seen_at_ms: (self.config.clock)().plus(-age),
+        }
+    }
+
+    fn postpone(&mut self, path: &Path, why: Why) {
         let now_ms = self.now_ms();
         let base = u64::try_from(self.config.retry.as_millis()).unwrap_or(u64::MAX);
-        let later =
-            self.later.entry(path.to_owned()).or_insert(Later { tries: 0, not_before_ms: 0, why: String::new() });
+        let first = Later { tries: 0, not_before_ms: 0, why: why.clone() };
+        let later = self.later.entry(path.to_owned()).or_insert(first);
         later.why = why;
         later.not_before_ms = now_ms + base.saturating_mul(1 << later.tries.min(10)).min(base.saturating_mul(100));
         later.tries = later.tries.saturating_add(1);
@@ -347,7 +405,7 @@ impl<T: Taker> Watcher<T> {
                 limit: i64::try_from(MAX_BYTES).ok(),
             })),
             Ok(Opened::Changed) => return Step::Went,
-            Err(error) => return Step::Waits(format!("a file cannot be read ({error}): check its permissions")),
+            Err(error) => return Step::Waits(Why::unreadable(&error)),
         };
         let root = &self.config.folder;
         let moved = match &result {
@@ -356,12 +414,10 @@ impl<T: Taker> Watcher<T> {
                 self.tell(|status| status.taken += 1);
                 shelf::keep_done(root, path, stamp)
             }
-            Err(TakeError::Busy | TakeError::Later(_)) => {
-                return Step::Waits(result.err().map(|e| e.to_string()).unwrap_or_default());
-            }
+            Err(error @ (TakeError::Busy | TakeError::Later(_))) => return Step::Waits(Why::of(error)),
             // Somebody may still be writing it, slower than the settling time.
             Err(TakeError::Rejected(rejection)) if self.is_perhaps_unfinished(rejection, path) => {
-                return Step::Waits("a picture is not complete yet: it is refused if it stays so".into());
+                return Step::Waits(Why::unfinished());
             }
             Err(error @ (TakeError::Rejected(_) | TakeError::Quarantined | TakeError::Refused(_))) => {
                 tracing::info!(%error, "a file was rejected");
@@ -369,11 +425,10 @@ impl<T: Taker> Watcher<T> {
                 shelf::keep_rejected(root, path, stamp, &reason::text(error))
             }
         };
-        match moved {
-            Ok(_) => Step::Went,
-            Err(error) => Step::Waits(format!(
-                "files cannot be moved to done/ or rejected/ ({error}): let this program write in the folder"
-            )),
+        match (moved, result) {
+            (Ok(true), Err(error)) => Step::Refused(Why::of(&error)),
+            (Ok(_), _) => Step::Went,
+            (Err(error), _) => Step::Waits(Why::unmovable(&error)),
         }
     }
 

@@ -29,7 +29,7 @@ fn start(hub: &Hub, memory: &Memory) -> std::sync::Arc<Sync> {
         wait_ms: 300,
         ..Policy::default()
     };
-    let config = SyncConfig { hub_url: hub.url(), token: "secret".into(), ca: None, policy, clock };
+    let config = SyncConfig { hub_url: hub.url(), token: "secret".into(), ca: None, policy, clock, zone: |_| 0 };
     Sync::start(config, memory.clone()).unwrap()
 }
 
@@ -69,6 +69,10 @@ async fn commands_rows_and_files_get_through_both_ways() {
     sync.poke();
     until("a poke", || hub.effects().contains(&4)).await;
     sync.stop().await;
+    let (tally, contact) = memory.tally();
+    assert_eq!((tally.sent, tally.received), (4, 40), "{tally:?}");
+    assert!(tally.bytes_up > (2 << 20) + 977 && tally.bytes_down > (5 << 20) + 3, "{tally:?}");
+    assert!(contact.is_some(), "the last word of the hub is kept");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,14 +4,15 @@ use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, JsonRejection, QueryRejection};
 use axum::extract::{FromRequest, FromRequestParts, Query, Request};
-use axum::http::StatusCode;
 use axum::http::request::Parts;
+use axum::http::{Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
 use parkdesk_domain::RowId;
 use serde::de::DeserializeOwned;
 
 use super::Desk;
+use super::answer::apart;
 use super::problem::{Code, Problem};
 use crate::App;
 
@@ -51,10 +52,11 @@ impl FromRequestParts<Desk> for Open {
     type Rejection = Problem;
     async fn from_request_parts(parts: &mut Parts, desk: &Desk) -> Result<Self, Problem> {
         let app = app_of(desk)?;
-        match caller(parts) {
-            Caller::Device => Ok(Self(app)),
-            Caller::Desk => Ok(Self(app)),
+        if caller(parts) == Caller::Device {
+            return Ok(Self(app));
         }
+        let works = !matches!(parts.method, Method::GET | Method::HEAD);
+        apart(move || app.at_desk(works)).await.map(Self)
     }
 }
 
@@ -74,7 +76,23 @@ pub(super) struct Keeper;
 impl FromRequestParts<Desk> for Keeper {
     type Rejection = Problem;
     async fn from_request_parts(parts: &mut Parts, desk: &Desk) -> Result<Self, Problem> {
-        Open::from_request_parts(parts, desk).await.map(|_| Self)
+        let Open(app) = Open::from_request_parts(parts, desk).await?;
+        apart(move || app.check_keeper()).await.map(|()| Self)
+    }
+}
+
+/// Somebody who may enrol here: everybody while there is no appliance at work, or one that the hub revoked; then who may
+/// take care of its key.
+pub(super) struct Enroller;
+
+impl FromRequestParts<Desk> for Enroller {
+    type Rejection = Problem;
+    async fn from_request_parts(parts: &mut Parts, desk: &Desk) -> Result<Self, Problem> {
+        let Some(app) = desk.installation.app() else { return Ok(Self) };
+        if apart(move || app.is_revoked()).await? {
+            return Ok(Self);
+        }
+        Keeper::from_request_parts(parts, desk).await.map(|_| Self)
     }
 }
 

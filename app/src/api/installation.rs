@@ -11,7 +11,7 @@ use utoipa_axum::routes;
 
 use super::Desk;
 use super::answer::{Answer, apart};
-use super::extract::{Given, Keeper};
+use super::extract::{Enroller, Given, Keeper};
 use super::problem::Problem;
 use crate::installation::{EnrolWish, Enrolled, Installation, InstallationView};
 
@@ -41,7 +41,11 @@ pub(super) async fn installation(State(desk): State<Desk>) -> Answer<Installatio
 /// Makes the appliance known to a hub, with a one-time code.
 #[utoipa::path(post, path = "/api/v1/installation/enrol", request_body = EnrolWish,
     responses((status = 200, body = Enrolled), (status = 409, body = Problem), (status = 502, body = Problem)))]
-pub(super) async fn enrol(State(desk): State<Desk>, Given(wish): Given<EnrolWish>) -> Answer<Enrolled> {
+pub(super) async fn enrol(
+    State(desk): State<Desk>,
+    _enroller: Enroller,
+    Given(wish): Given<EnrolWish>,
+) -> Answer<Enrolled> {
     ask(desk, move |here| here.enrol(wish)).await
 }
 

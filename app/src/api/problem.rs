@@ -140,6 +140,10 @@ impl From<Error> for Problem {
             Error::Revoked => Self::new(Code::Forbidden, message),
             Error::BadInput { field, .. } => Self::new(Code::BadRequest, message).detail(field),
             Error::Refused(refusal) => Self::refused(&refusal),
+            Error::SignedOut(_) => Self::new(Code::SignedOut, message),
+            Error::WrongPassCode => Self::new(Code::WrongPassCode, message),
+            Error::LockedOut(until) => Self::new(Code::LockedOut, message).detail(until.0.to_string()),
+            Error::NotYours => Self::new(Code::Forbidden, message),
             Error::DiskFull => Self::new(Code::DiskFull, message),
             Error::Busy => Self::new(Code::Busy, message),
             Error::Damaged(_) | Error::Replica(_) => {

@@ -6,7 +6,7 @@
 
 use parkdesk_domain::body::{FaceBox, FacePolicy, FileClass, PhotoFile};
 use parkdesk_domain::command::PhotoCapture;
-use parkdesk_domain::{Actor, BlobId, Command, CommandId, Millis, RowId};
+use parkdesk_domain::{BlobId, Command, CommandId, Millis, RowId};
 use parkdesk_sqlite::{
     Draft, NewTemplate, Origin, Priority, StoredFile, Submitted, Taken as TakenRow, TakenOutcome, WriteTx,
 };
@@ -44,7 +44,7 @@ impl App {
     /// Saves a photo: three files, the command, the template if the park allows one, the note and the "taken" row. With
     /// `leaving`, the tray's entry ends in the same transaction.
     pub(crate) fn save_photo(&self, shot: &Shot, whose: Whose, leaving: Option<&RowId>) -> Result<RowId> {
-        let device = self.device()?;
+        let (device, actor) = (self.device()?, self.actor()?);
         let mut name = format!("photo.capture/{device}/{}/{}", whose.park, shot.sha);
         // The hub answers the same id with the same verdict: after a refusal that was let go the file begins anew.
         let let_go: Option<String> = self.replica().read(|tx| tx.setting(&let_go(&shot.sha)))?;
@@ -62,7 +62,7 @@ impl App {
         let command = Command::PhotoCapture(Box::new(capture(&photo, &whose, shot, &note, &files)?));
         let now = self.now();
         self.replica().write(Priority::Person, |tx| {
-            if let Submitted::Refused(refusal) = tx.submit(Draft { id, actor: Actor::Device(device), now, command })? {
+            if let Submitted::Refused(refusal) = tx.submit(Draft { id, actor, now, command })? {
                 return Err(Error::Refused(refusal));
             }
             for file in &files {

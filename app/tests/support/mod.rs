@@ -16,10 +16,12 @@ use parkdesk_app::installation::{
     EnrolError, EnrolFault, EnrolWish, Enrolled, Installation, InstallationState, InstallationView, Language,
 };
 use parkdesk_app::keys::KeysError;
-use parkdesk_app::sync::{LinkState, LinkStatus, SyncControl};
+use parkdesk_app::sync::{FileProgress, LinkState, LinkStatus, SyncControl};
 use parkdesk_app::{App, AppParts};
 use parkdesk_domain::body::{FacePolicy, ParkCard, ParkSettings};
-use parkdesk_domain::command::{Command, DriverCreate};
+use parkdesk_domain::command::{Command, DriverCreate, PersonCreate};
+use parkdesk_domain::pass_code::verifier;
+use parkdesk_domain::rights::Role;
 use parkdesk_domain::row::{Kind, Write};
 use parkdesk_domain::{Millis, RowId};
 use parkdesk_sqlcipher::recovery::RecoveryCode;
@@ -40,7 +42,7 @@ pub struct Link(pub Mutex<Vec<&'static str>>);
 
 impl SyncControl for Link {
     fn status(&self) -> LinkStatus {
-        LinkStatus::new(LinkState::Online)
+        LinkStatus { last_contact_at_ms: Some(Millis(1000)), ..LinkStatus::new(LinkState::Online) }
     }
     fn sync_now(&self) {
         self.0.lock().unwrap().push("now");
@@ -50,6 +52,9 @@ impl SyncControl for Link {
     }
     fn resume(&self) {
         self.0.lock().unwrap().push("resume");
+    }
+    fn files(&self) -> Vec<FileProgress> {
+        Vec::new()
     }
 }
 
@@ -180,7 +185,24 @@ pub struct World {
 
 impl World {
     pub fn new(policy: FacePolicy) -> Self {
-        let mut hub = Hub::new();
+        Self::of(Hub::new(), policy)
+    }
+
+    /// A desk at which people must sign in: `u1` an administrator, `oper` an operator with the pass code `123456`.
+    pub fn staffed() -> Self {
+        let scopes = vec![directory(), hub::fleet(), hub::photos(), hub::staff()];
+        let mut hub = Hub::with_device(Role::Admin, scopes);
+        for (n, person, name, role) in [(20, "oper", "Ольга", Role::Operator), (21, "boss", "Борис", Role::Admin)]
+        {
+            let verifier = verifier("123456", &[u8::try_from(n).unwrap(); 16]).unwrap();
+            let (login, park) = (person.to_owned(), id("p1"));
+            let person = PersonCreate { person: id(person), park, name: name.into(), login, role, verifier };
+            hub.own(n, Command::PersonCreate(Box::new(person)));
+        }
+        Self::of(hub, FacePolicy::Verify)
+    }
+
+    fn of(mut hub: Hub, policy: FacePolicy) -> Self {
         set_policy(&mut hub, policy);
         add_driver(&mut hub, 11, "ivan", "Иванов", "99 12 345678", "+7 916 111-11-11");
         add_driver(&mut hub, 12, "petr", "Петров", "99 12 999999", "+7 916 222-22-22");
@@ -231,6 +253,18 @@ impl World {
             park: None,
             override_reason: None,
         }
+    }
+
+    /// Time passes.
+    pub fn pass(&self, ms: i64) {
+        self.clock.fetch_add(ms, Ordering::Relaxed);
+    }
+
+    /// The hub judges what waits and its answer comes.
+    pub fn exchange(&mut self) {
+        let judged = hub::push(&self.replica, &mut self.hub);
+        hub::take(&self.replica, &judged);
+        hub::pull_all(&self.replica, &self.hub);
     }
 
     pub fn captured(&self, picture: &str, hint: &str) -> RowId {

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use parkdesk_app::installation::{EnrolError, EnrolFault};
 use parkdesk_app::keys::ring::Ring;
 use parkdesk_app::keys::{KeyPlace, KeysError};
+use parkdesk_app::sync::LAST_CONTACT;
 use parkdesk_domain::RowId;
 use parkdesk_domain::body::Device;
 use parkdesk_domain::scope::Scope;
@@ -185,21 +186,17 @@ pub(super) fn enrol_replica(replica: &Replica, wish: &Wish, runtime: &Handle) ->
             tx.set_enrolled_again(&answer.device, &answer.hub, clock::now())?;
             tx.set_setting(TOKEN, &answer.token)?;
             tx.set_setting(LINK, &link)?;
+            tx.set_setting(LAST_CONTACT, &clock::now().0.to_string())?;
             tx.remove_setting(REQUEST)
         })
         .map_err(|error: parkdesk_sqlite::Error| {
-            match error {
-            parkdesk_sqlite::Error::AlreadyEnrolled => problem(
-                EnrolFault::AlreadyEnrolled,
-                "the data belongs to another hub and was not changed: give the address of that hub, or begin anew with \
-                 --beside-old"
-                    .into(),
-            ),
-            error => problem(
-                EnrolFault::Data,
-                format!("the hub's answer could not be saved ({error}): try again, the code is not used up"),
-            ),
-        }
+            if matches!(error, parkdesk_sqlite::Error::AlreadyEnrolled) {
+                let text = "the data belongs to another hub and was not changed: give the address of that hub, or begin anew \
+                            with --beside-old";
+                return problem(EnrolFault::AlreadyEnrolled, text.into());
+            }
+            let text = format!("the hub's answer could not be saved ({error}): try again, the code is not used up");
+            problem(EnrolFault::Data, text)
         })?;
     let identity = replica.read(|tx| tx.identity()).map_err(|error| unread(&error))?;
     identity.ok_or_else(|| problem(EnrolFault::Data, "the data lost its identity".into()))

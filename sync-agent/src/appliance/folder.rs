@@ -87,12 +87,15 @@ impl WatchControl for Folder {
             check(folder)?;
         }
         let Some(app) = self.lock().app.clone() else { return Err("the appliance is stopping") };
-        let old = self.lock().watch.take();
+        let watched = self.status().map(|status| PathBuf::from(status.folder));
+        if watched.as_deref() == folder {
+            return Ok(());
+        }
+        let watch = folder.map(|folder| begin(&app, folder)).transpose()?;
+        let old = std::mem::replace(&mut self.lock().watch, watch);
         if let Some(old) = old {
             old.stop();
         }
-        let watch = folder.map(|folder| begin(&app, folder)).transpose()?;
-        self.lock().watch = watch;
         Ok(())
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use parkdesk_app::sync::{LinkProblem, LinkState, LinkStatus, SyncControl};
+use parkdesk_app::sync::{FileProgress, LinkProblem, LinkState, LinkStatus, SyncControl};
 use parkdesk_domain::Millis;
 use parkdesk_sqlite::Replica;
 
@@ -42,7 +42,8 @@ impl Line {
                 let spread = u64::try_from(reconnect_spread.as_millis()).unwrap_or(u64::MAX);
                 let policy = Policy { reconnect_spread_ms: spread, ..Policy::default() };
                 let started = link.authority().and_then(|ca| {
-                    let config = SyncConfig { hub_url: link.url, token, ca, policy, clock: clock::now };
+                    let (clock, zone) = (clock::now, clock::zone_min);
+                    let config = SyncConfig { hub_url: link.url, token, ca, policy, clock, zone };
                     Sync::start(config, replica.clone()).map_err(|error| error.to_string())
                 });
                 started.map_or_else(|why| Now::Broken(why, clock::now()), Now::Up)
@@ -106,6 +107,13 @@ impl SyncControl for Line {
     fn resume(&self) {
         if let Now::Up(sync) = self.now() {
             sync.resume();
+        }
+    }
+
+    fn files(&self) -> Vec<FileProgress> {
+        match self.now() {
+            Now::NotEnrolled | Now::Broken(..) => Vec::new(),
+            Now::Up(sync) => sync.files(),
         }
     }
 }

@@ -3,15 +3,17 @@
 use parkdesk_domain::wire::{BlobState, Limits, ProblemCode};
 use parkdesk_domain::{BlobId, Millis};
 
-use super::Backoff;
+use super::{Backoff, Rules};
 
 /// The time of a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Now {
     /// Milliseconds on a clock that never goes back; all delays are counted on it.
     pub mono_ms: u64,
-    /// The wall clock, for people and for the offset only.
+    /// The wall clock, for people, for the offset and for the hours in which a person lets the link work.
     pub wall: Millis,
+    /// Minutes by which the local time is ahead of UTC.
+    pub zone_min: i32,
 }
 
 /// Tuning; the defaults are those of protocol.md, but for the spread after an outage, which is 0 here: the program sets it
@@ -70,6 +72,8 @@ pub struct Work {
     pub uploads: Vec<FileWork>,
     /// Files to fetch, in order.
     pub downloads: Vec<FileWork>,
+    /// What a person wants of the link.
+    pub rules: Rules,
 }
 
 /// A file to move.
@@ -79,6 +83,8 @@ pub struct FileWork {
     pub id: BlobId,
     /// Their number.
     pub size_bytes: u64,
+    /// A whole picture that nobody asked for at once: a metered network does not carry it.
+    pub can_wait: bool,
 }
 
 /// A request that is in flight.

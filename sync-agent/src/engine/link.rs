@@ -62,6 +62,8 @@ pub(super) struct Link {
     refused: Option<Refusal>,
     is_enrolled: bool,
     is_revoked: bool,
+    /// The hours do not let it work before this time.
+    opens_ms: Option<u64>,
     stuck: Option<Trouble>,
     turn: bool,
     other_trouble: bool,
@@ -81,6 +83,11 @@ impl Link {
         self.is_revoked = is_revoked;
     }
 
+    /// When the hours let it work again; none while they do.
+    pub(super) fn set_closed(&mut self, opens_ms: Option<u64>) {
+        self.opens_ms = opens_ms;
+    }
+
     pub(super) fn set_stuck(&mut self, stuck: Option<Trouble>) {
         self.stuck = stuck;
     }
@@ -96,6 +103,7 @@ impl Link {
             && !self.is_revoked
             && self.refused.is_none()
             && self.paused.is_none()
+            && self.opens_ms.is_none()
             && now_ms >= self.not_before_ms
             && now_ms >= self.hold_ms
     }
@@ -190,7 +198,7 @@ impl Link {
         if let Some(until) = self.paused {
             return until;
         }
-        Some(self.not_before_ms.max(self.hold_ms))
+        Some(self.not_before_ms.max(self.hold_ms).max(self.opens_ms.unwrap_or(0)))
     }
 
     pub(super) fn view(&self) -> LinkView {

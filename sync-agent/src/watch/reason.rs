@@ -3,6 +3,44 @@
 use parkdesk_app::capture::TakeError;
 use parkdesk_vision::quality::Lang;
 
+/// Why a file waits or was refused, in the two languages.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Why {
+    pub(super) ru: String,
+    pub(super) en: String,
+}
+
+impl Why {
+    /// Of a picture that was not taken.
+    pub(super) fn of(error: &TakeError) -> Self {
+        Self { ru: russian(error), en: error.to_string() }
+    }
+
+    /// A file that cannot be read.
+    pub(super) fn unreadable(error: &std::io::Error) -> Self {
+        Self {
+            ru: format!("Файл не читается ({error}). Проверьте права доступа к нему."),
+            en: format!("a file cannot be read ({error}): check its permissions"),
+        }
+    }
+
+    /// A picture that somebody may still be writing.
+    pub(super) fn unfinished() -> Self {
+        Self {
+            ru: "Снимок записан не до конца. Если так и останется, он будет отклонён.".into(),
+            en: "a picture is not complete yet: it is refused if it stays so".into(),
+        }
+    }
+
+    /// A folder in which nothing can be moved.
+    pub(super) fn unmovable(error: &std::io::Error) -> Self {
+        Self {
+            ru: format!("Файлы не переносятся в done/ и rejected/ ({error}). Разрешите этой программе запись в папку."),
+            en: format!("files cannot be moved to done/ or rejected/ ({error}): let this program write in the folder"),
+        }
+    }
+}
+
 /// The text for a file that was refused.
 pub(super) fn text(error: &TakeError) -> String {
     let (code, figure, limit) = match error {

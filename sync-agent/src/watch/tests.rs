@@ -207,6 +207,14 @@ fn bad_files_go_to_rejected_with_a_reason_in_two_languages() {
     assert_eq!(bench.watch.status().rejected, 5);
     assert!(bench.taken().is_empty());
     assert!(bench.exists("read me.txt"), "what does not claim to be a picture stays where its owner put it");
+    let refused = |b: &Bench| {
+        let files = b.watch.status().files;
+        files.len() == 5 && files.iter().all(|file| file.state == WatchedState::Rejected)
+    };
+    bench.until("all are told of", refused);
+    for file in bench.watch.status().files {
+        assert!(file.reason_ru.is_some_and(|why| why.contains('.')) && file.reason_en.is_some(), "{}", file.name);
+    }
 }
 
 #[test]
@@ -280,8 +288,16 @@ fn what_cannot_be_taken_now_stays_and_is_taken_later() {
     }
     bench.until("the problem is told", |b| b.watch.status().problem.is_some_and(|p| p.contains("disk is full")));
     assert!(bench.exists("0.jpg") && bench.taken().is_empty() && !bench.exists("rejected"));
+    let told = |b: &Bench, name: &str| b.watch.status().files.into_iter().find(|file| file.name == name);
+    bench.until("a file is told of with its reason", |b| {
+        told(b, "0.jpg").is_some_and(|file| {
+            let is_said = file.reason_en.is_some_and(|why| why.contains("disk is full"));
+            file.state == WatchedState::Waiting && is_said && file.reason_ru.is_some() && file.size_bytes > 0
+        })
+    });
     bench.recorder.disk_full.store(false, Ordering::Release);
     bench.until("all", |b| b.taken().len() == 20 && b.watch.status().problem.is_none());
+    bench.until("nothing is left to tell", |b| b.watch.status().files.is_empty());
 }
 
 #[test]

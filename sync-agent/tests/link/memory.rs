@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use parkdesk_domain::wire::frame::Frame;
 use parkdesk_domain::wire::{Cursor, Judged};
 use parkdesk_domain::{BlobId, CommandId, Millis, Scope};
-use parkdesk_sync_agent::engine::FileWork;
-use parkdesk_sync_agent::session::{Local, LocalError, Outgoing, Sender};
+use parkdesk_sync_agent::engine::{FileWork, Rules};
+use parkdesk_sync_agent::session::{Local, LocalError, Outgoing, Sender, Tally};
 
 #[derive(Clone, Default)]
 pub(crate) struct Memory(Arc<Mutex<State>>);
@@ -22,6 +22,7 @@ struct State {
     uploads: Vec<FileWork>,
     downloads: Vec<FileWork>,
     parked: Vec<(BlobId, &'static str)>,
+    tallies: Vec<(Tally, Option<Millis>)>,
 }
 
 impl Memory {
@@ -59,7 +60,7 @@ impl Memory {
         let id = BlobId::of(bytes);
         let mut state = self.lock();
         state.files.insert(id.clone(), bytes.to_vec());
-        state.uploads.push(FileWork { id: id.clone(), size_bytes: bytes.len() as u64 });
+        state.uploads.push(FileWork { id: id.clone(), size_bytes: bytes.len() as u64, can_wait: false });
         id
     }
 
@@ -72,11 +73,25 @@ impl Memory {
     }
 
     pub(crate) fn want(&self, id: &BlobId, size_bytes: u64) {
-        self.lock().downloads.push(FileWork { id: id.clone(), size_bytes });
+        self.lock().downloads.push(FileWork { id: id.clone(), size_bytes, can_wait: false });
     }
 
     pub(crate) fn holds(&self, id: &BlobId) -> bool {
         self.lock().files.contains_key(id)
+    }
+
+    /// All that was kept of what the link did.
+    pub(crate) fn tally(&self) -> (Tally, Option<Millis>) {
+        let state = self.lock();
+        let add = |a: Tally, b: &Tally| Tally {
+            sent: a.sent + b.sent,
+            received: a.received + b.received,
+            bytes_up: a.bytes_up + b.bytes_up,
+            bytes_down: a.bytes_down + b.bytes_down,
+            problems: a.problems + b.problems,
+        };
+        let sum = state.tallies.iter().fold(Tally::default(), |sum, (tally, _)| add(sum, tally));
+        (sum, state.tallies.last().and_then(|(_, contact)| *contact))
     }
 
     pub(crate) fn parked(&self) -> Vec<(BlobId, &'static str)> {
@@ -157,6 +172,15 @@ impl Local for Memory {
         state.uploads.retain(|file| file.id != *id);
         state.downloads.retain(|file| file.id != *id);
         state.parked.push((id.clone(), reason));
+        Ok(())
+    }
+
+    fn rules(&self) -> Result<Rules, LocalError> {
+        Ok(Rules::default())
+    }
+
+    fn keep_tally(&self, tally: Tally, last_contact: Option<Millis>, _: Millis) -> Result<(), LocalError> {
+        self.lock().tallies.push((tally, last_contact));
         Ok(())
     }
 

@@ -45,6 +45,7 @@ fn example() -> Status {
             taken: 7,
             rejected: 0,
             problem: None,
+            files: Vec::new(),
         }),
     }
 }
