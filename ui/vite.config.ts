@@ -40,5 +40,10 @@ export default defineConfig(({ mode }) => ({
     chunkSizeWarningLimit: 900,
   },
   server: { proxy: { "/api": { target: appliance, changeOrigin: true } } },
-  test: { environment: "jsdom", include: ["src/**/*.test.{ts,tsx}"], setupFiles: ["src/app/test-setup.ts"] },
+  test: {
+    environment: "jsdom",
+    include: ["src/**/*.test.{ts,tsx}"],
+    setupFiles: ["src/app/test-setup.ts"],
+    testTimeout: 60_000,
+  },
 }));

@@ -1,4 +1,9 @@
 // What jsdom lacks and the components need.
+import { configure } from "@testing-library/react";
+
+// Pages are waited for on a busy machine, too.
+configure({ asyncUtilTimeout: 15_000 });
+
 class NoResize implements ResizeObserver {
   observe(): void {}
   unobserve(): void {}
@@ -13,3 +18,4 @@ window.matchMedia ??= (query: string) =>
     addEventListener() {},
     removeEventListener() {},
   }) as unknown as MediaQueryList;
+Element.prototype.scrollIntoView ??= () => {};

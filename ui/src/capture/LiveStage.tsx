@@ -3,12 +3,13 @@ import { Camera as CameraIcon, CameraOff, Check, LoaderCircle, MoveRight, Rotate
 import { type RefObject, useEffect, useRef, useState } from "react";
 import { createPortal } from "react-dom";
 import { useTranslation } from "react-i18next";
+import type { Lang } from "../api/desk";
+import type { Live } from "../api/pending2";
 import { Button } from "../shared/Button";
 import type { Camera } from "../shared/camera";
 import { useLang } from "../shared/lang";
 import { Empty } from "../shared/Result";
 import { useToasts } from "../shared/Toast";
-import { NOTHING, steady } from "./advice";
 import styles from "./LiveStage.module.css";
 import { ARMED, HOLD_MS, look as lookAtShutter, READY, type Shutter } from "./shutter";
 import { type Look, useLive } from "./useLive";
@@ -73,18 +74,13 @@ function Looking(props: LiveStageProps & { ratio: number; over: HTMLElement | nu
   const { video, isMirrored, isAutomatic, isHeld, onShoot, ratio } = props;
   const { t } = useTranslation("capture");
   const { say } = useToasts();
-  const [advice, setAdvice] = useState(NOTHING);
   const [shutter, setShutter] = useState<Shutter>(ARMED);
-  const texts = useRef(new Map<string, string>());
   const armed = useRef<Shutter>(ARMED);
   useEffect(() => {
     armed.current = isHeld ? { is: "stopped" } : ARMED;
     setShutter(armed.current);
   }, [isHeld]);
   const onLook = ({ live, at }: Look) => {
-    const text = lang === "ru" ? live.advice_ru : live.advice_en;
-    if (live.advice && text) texts.current.set(live.advice, text);
-    setAdvice((now) => steady(now, live.advice, at));
     if (!isAutomatic) return;
     const next = lookAtShutter(armed.current, live, at);
     armed.current = next.shutter;
@@ -92,16 +88,13 @@ function Looking(props: LiveStageProps & { ratio: number; over: HTMLElement | nu
     if (next.fires) onShoot();
   };
   const { look, isFailing } = useLive(video, true, onLook);
-  const line =
-    advice.shown === undefined || isFailing
-      ? t(isFailing ? "live.failing" : "live.starting")
-      : advice.shown === null
-        ? t("live.ready")
-        : (texts.current.get(advice.shown) ?? advice.shown);
-  useEffect(() => say(line), [line, say]);
+  // The appliance keeps its line still by itself: it changes only when another one has lasted.
   const live = look?.live;
+  const line = live ? lineOf(live, lang) : undefined;
+  const said = isFailing ? t("live.failing") : live ? (line ?? t("live.ready")) : t("live.starting");
+  useEffect(() => say(said), [said, say]);
   const isCounting = isAutomatic && shutter.is === "counting";
-  const isReady = advice.shown === null && !isFailing;
+  const isReady = live?.advice === null;
   return (
     <>
       {props.over &&
@@ -125,16 +118,22 @@ function Looking(props: LiveStageProps & { ratio: number; over: HTMLElement | nu
       <p className={styles.advice} data-ready={isReady || undefined}>
         {isReady ? (
           <Check size={20} aria-hidden="true" />
-        ) : advice.shown === undefined || isFailing ? (
+        ) : !live ? (
           <LoaderCircle size={20} aria-hidden="true" />
         ) : (
           <MoveRight size={20} aria-hidden="true" />
         )}
-        <span>{isCounting ? t("live.counting") : line}</span>
+        <span>{isCounting ? t("live.counting") : said}</span>
         {isCounting && <i className={styles.count} style={{ animationDuration: `${HOLD_MS}ms` }} />}
       </p>
     </>
   );
+}
+
+/** The advice of a look in the reader's language; undefined = there is nothing to mend. */
+function lineOf(live: Live, lang: Lang): string | undefined {
+  if (live.advice === null) return undefined;
+  return (lang === "ru" ? live.advice_ru : live.advice_en) ?? live.advice;
 }
 
 interface GuideProps {

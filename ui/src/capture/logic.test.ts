@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
 import type { Live } from "../api/pending2";
-import { NOTHING, type Steady, steady } from "./advice";
 import {
   type Crop,
   corners,
@@ -85,54 +84,6 @@ describe("the portrait's rectangle", () => {
   });
   it("takes the middle where there is no face", () => {
     expect(middle(PICTURE)).toEqual({ x: 370, y: 0, w: 540, h: 720, turn: 0 });
-  });
-});
-
-describe("advice", () => {
-  const shownAfter = (answers: [string | null, number][]) =>
-    answers.reduce<Steady>((state, [advice, at]) => steady(state, advice, at), NOTHING).shown;
-  it("is shown at once when there was none", () => {
-    expect(shownAfter([["too_dark", 0]])).toBe("too_dark");
-  });
-  it("does not flicker", () => {
-    expect(
-      shownAfter([
-        ["too_dark", 0],
-        ["tilted", 100],
-        ["too_dark", 200],
-        ["tilted", 300],
-        ["too_dark", 800],
-      ]),
-    ).toBe("too_dark");
-  });
-  it("changes when the new one has lasted", () => {
-    const start: [string | null, number][] = [
-      ["too_dark", 0],
-      [null, 100],
-      [null, 400],
-    ];
-    expect(shownAfter(start)).toBe("too_dark");
-    expect(shownAfter([...start, [null, 700]])).toBeNull();
-  });
-  it("counts from the beginning when it was interrupted", () => {
-    expect(
-      shownAfter([
-        ["a", 0],
-        ["b", 100],
-        ["a", 500],
-        ["b", 600],
-        ["b", 1100],
-      ]),
-    ).toBe("a");
-    expect(
-      shownAfter([
-        ["a", 0],
-        ["b", 100],
-        ["a", 500],
-        ["b", 600],
-        ["b", 1200],
-      ]),
-    ).toBe("b");
   });
 });
 
