@@ -179,6 +179,9 @@ pub struct EnrolWish {
     /// Begin anew, with the old data moved into a folder beside.
     #[serde(default)]
     pub beside_old: bool,
+    /// Come again as a new device of the same hub after the old one was revoked: the data and what was not sent stay.
+    #[serde(default)]
+    pub again: bool,
     /// The only certificate authority to trust (PEM), for a hub with a certificate of its own.
     #[serde(default)]
     pub ca: Option<String>,

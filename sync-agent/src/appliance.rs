@@ -312,6 +312,8 @@ impl Appliance {
             Some(replica) if !beside_old => {
                 let recovery = enrolment::unread_code(&self.place, &*self.ring, &replica, None)?;
                 let identity = enrolment::enrol_replica(&replica, wish, &runtime)?;
+                // With a new token: the old link, if there is one, ends.
+                runtime.block_on(self.line.close());
                 self.line.connect(&replica, self.reconnect_spread);
                 enrolment::Done { identity, recovery, moved: None }
             }
@@ -433,8 +435,8 @@ impl Installation for Appliance {
             Some(pem) => Authority::Pem(pem),
             None => Authority::System,
         };
-        let beside_old = wish.beside_old;
-        let wish = Wish { hub: wish.hub, code: wish.code, name: wish.name, authority, again: false };
+        let (beside_old, again) = (wish.beside_old, wish.again);
+        let wish = Wish { hub: wish.hub, code: wish.code, name: wish.name, authority, again };
         self.enrol_here(&wish, beside_old)
     }
 

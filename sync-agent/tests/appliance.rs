@@ -135,10 +135,14 @@ async fn an_appliance_is_enrolled_from_its_page_and_is_at_work_at_once() {
     assert_eq!(bench.get("/status").await["device"], "d1");
     let (status, again) = bench.enrol(json!({})).await;
     assert_eq!((status, again["detail"].as_str()), (409, Some("already_enrolled")));
+    bench.takes("d9").await;
+    let (status, again) = bench.enrol(json!({"again": true})).await;
+    assert_eq!((status, again["device"].as_str()), (200, Some("d9")), "a new device on the same data: {again}");
+    assert_eq!(bench.get("/status").await["device"], "d9");
     assert!(matches!(Appliance::start(bench.config()).await, Err(StartError::Owned { socket }) if socket.exists()));
     appliance.stop().await;
     let appliance = bench.start().await;
-    assert_eq!(bench.get("/status").await["device"], "d1", "the directory was let go and opens again");
+    assert_eq!(bench.get("/status").await["device"], "d9", "the directory was let go and opens again");
     appliance.stop().await;
 }
 
