@@ -20,6 +20,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         &["parkdesk-domain", "parkdesk-sqlite", "parkdesk-sqlcipher", "parkdesk-vision", "parkdesk-app"],
     ),
     ("parkdesk-hub", &["parkdesk-domain", "parkdesk-sqlcipher", "parkdesk-vision"]),
+    ("parkdesk-desktop", &["parkdesk-app", "parkdesk-sync-agent"]),
     ("parkdesk-bench", &[]),
     ("xtask", &["parkdesk-bench"]),
 ];
@@ -30,7 +31,7 @@ const SEEN_BY: &[(&str, &[&str])] = &[
     ("rust-bert", &["parkdesk-models"]),
     ("tauri", &["parkdesk-desktop"]),
     ("rusqlite", &["parkdesk-sqlcipher", "parkdesk-sqlite", "parkdesk-hub"]),
-    ("tokio", &["parkdesk-app", "parkdesk-sync-agent", "parkdesk-hub"]),
+    ("tokio", &["parkdesk-app", "parkdesk-sync-agent", "parkdesk-hub", "parkdesk-desktop"]),
     ("axum", &["parkdesk-app", "parkdesk-sync-agent", "parkdesk-hub"]),
 ];
 
