@@ -61,18 +61,11 @@ impl<'a> Fleet<'a> {
         let watched = dir.join("watched");
         let logs = dir.join("logs");
         fs::create_dir_all(&watched)?;
-        fs::create_dir_all(&logs)?;
         println!("==> hub, park, drivers");
-        let hub = start_hub(programs, &dir.join("hub"), &logs)?;
-        let admin = |args: &[&str]| admin(programs, &hub.0.data, args);
-        admin(&["park", "create", "--id", PARK, "--name", "Демо-парк", "--city", "msk", "--faces", "search"])?;
-        let csv = dir.join("drivers.csv");
-        fs::write(&csv, DRIVERS)?;
-        admin(&["driver", "import", text(&csv)?, "--park", PARK])?;
-        let (hub, url) = hub;
+        let (hub, url) = hub_with_park(programs, dir)?;
         println!("==> two appliances at {url}");
         let enrol = |name: &str, role: &str, data: &Path, watch: Option<&Path>| -> Result<Node> {
-            let code = admin_code(programs, &hub.data, role)?;
+            let code = enrol_code(programs, &hub.data, role)?;
             let key = data.with_extension("key");
             let at = ["--data", text(data)?, "--key-file", text(&key)?];
             let more = ["enrol", "--hub", &url, "--code", &code, "--name", name];
@@ -117,6 +110,22 @@ impl<'a> Fleet<'a> {
     }
 }
 
+/// A hub below `dir` with the park and its two drivers, and the hub's address.
+///
+/// # Errors
+/// If the hub does not do its part.
+pub(crate) fn hub_with_park(programs: &Programs, dir: &Path) -> Result<(Node, String)> {
+    let logs = dir.join("logs");
+    fs::create_dir_all(&logs)?;
+    let (hub, url) = start_hub(programs, &dir.join("hub"), &logs)?;
+    let admin = |args: &[&str]| admin(programs, &hub.data, args);
+    admin(&["park", "create", "--id", PARK, "--name", "Демо-парк", "--city", "msk", "--faces", "search"])?;
+    let csv = dir.join("drivers.csv");
+    fs::write(&csv, DRIVERS)?;
+    admin(&["driver", "import", text(&csv)?, "--park", PARK])?;
+    Ok((hub, url))
+}
+
 fn start_hub(programs: &Programs, data: &Path, logs: &Path) -> Result<(Node, String)> {
     let log = logs.join("hub.log");
     let mut node = Node::start(
@@ -142,7 +151,11 @@ fn admin(programs: &Programs, data: &Path, args: &[&str]) -> Result<Value> {
     programs.ask("parkdesk-hub", &all)
 }
 
-fn admin_code(programs: &Programs, data: &Path, role: &str) -> Result<String> {
+/// A one-time code for an appliance of the park.
+///
+/// # Errors
+/// If the hub gives none.
+pub(crate) fn enrol_code(programs: &Programs, data: &Path, role: &str) -> Result<String> {
     let answer = admin(programs, data, &["enrol-code", "--role", role, "--park", PARK])?;
     Ok(answer.get("code").and_then(Value::as_str).context("no code in the hub's answer")?.to_owned())
 }

@@ -11,6 +11,7 @@ mod setup;
 mod test;
 mod tidy;
 mod weights;
+mod window;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -50,6 +51,11 @@ enum Task {
         #[arg(long, default_value_t = 1)]
         seed: u64,
     },
+    /// Drives the real window in a desktop session of its own: set-up, camera, tray, attacks.
+    Window {
+        /// Only the cases whose name holds this.
+        only: Option<String>,
+    },
     /// Checks the rules that compilers do not: who uses whom, headers, traceability, licences.
     Tidy,
     /// Measures side by side with peers; exits 0 only if every figure reaches its goal.
@@ -60,7 +66,7 @@ enum Task {
         #[arg(long)]
         json: Option<PathBuf>,
     },
-    /// Builds the Debian packages of agent, hub and libtorch, and starts them from a temporary root.
+    /// Builds deb and rpm of window, agent, hub and libtorch, and starts them from a temporary root.
     Package {
         /// Where they go (default: target/packages).
         #[arg(long)]
@@ -77,6 +83,7 @@ fn main() -> ExitCode {
         Task::Demo { dir } => demo::run(dir),
         Task::Test { only } => test::run(&only).map(|()| true),
         Task::Crash { rounds, seed } => crash::run(rounds, seed).map(|()| true),
+        Task::Window { only } => window::run(only.as_deref()).map(|()| true),
         Task::Tidy => tidy::run().map(|()| true),
         Task::Bench { name, json } => bench::run(&name, json.as_deref()),
         Task::Package { dir, profile } => package::run(dir, profile).map(|()| true),

@@ -5,6 +5,7 @@
 mod debian;
 mod libtorch;
 mod pypi;
+mod ui;
 
 use std::fs;
 use std::io;
@@ -79,6 +80,7 @@ pub(crate) fn run() -> Result<()> {
         ONET.forget(&downloads)?;
     }
     link("weights", &dir)?;
+    ui::make()?;
     println!("set-up: everything is there ({})", cache.display());
     Ok(())
 }

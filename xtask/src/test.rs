@@ -2,7 +2,7 @@
 
 use anyhow::{Result, ensure};
 
-use crate::{crash, demo, package, run, setup, tidy};
+use crate::{crash, demo, package, place, run, setup, tidy, window};
 
 /// A step's name and what it does.
 type Step = (&'static str, fn() -> Result<()>);
@@ -11,12 +11,14 @@ const STEPS: &[Step] = &[
     ("setup", setup::run),
     ("fmt", fmt),
     ("tidy", tidy::run),
+    ("ui", ui),
     ("clippy", clippy),
     ("doc", doc),
     ("build", build),
     ("unit", unit),
     ("demo", main_job),
     ("crash", crashes),
+    ("window", windows),
     ("package", packages),
 ];
 
@@ -40,6 +42,30 @@ pub(crate) fn run(only: &[String]) -> Result<()> {
 
 fn fmt() -> Result<()> {
     run::step("fmt", &mut run::cargo(&["fmt", "--all", "--check"]), "run: cargo fmt --all")
+}
+
+/// The page without a browser: format and lint, types, units with the check of both languages, and whether its client is
+/// the one that the API's description gives.
+fn ui() -> Result<()> {
+    for (script, remedy) in [
+        ("lint", "run: npm run format in ui/, then mend what stays"),
+        ("typecheck", "mend what it says"),
+        ("test", "the failing tests are named above"),
+        ("api:check", "run: npm run api in ui/"),
+    ] {
+        npm(script, remedy)?;
+    }
+    Ok(())
+}
+
+fn npm(script: &str, remedy: &str) -> Result<()> {
+    let mut npm = run::command("npm");
+    npm.current_dir(place::root().join("ui")).args(["run", "--silent", script]);
+    run::step(&format!("ui: {script}"), &mut npm, remedy)
+}
+
+fn windows() -> Result<()> {
+    window::run(None)
 }
 
 fn clippy() -> Result<()> {

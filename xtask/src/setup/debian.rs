@@ -19,6 +19,24 @@ const PACKAGES: &[(&str, &str)] = &[
     ("dbus", "dbus-run-session"),              // key store test
     ("gnome-keyring", "gnome-keyring-daemon"), // key store test
     ("fonts-inter", ""),                       // the contact sheet
+    ("libwebkit2gtk-4.1-dev", ""),             // the window
+    ("libsoup-3.0-dev", ""),                   // the window
+    ("libdbus-1-dev", ""),                     // the window's tray
+    ("libayatana-appindicator3-dev", ""),      // the window's tray
+    ("librsvg2-dev", ""),                      // GTK's own icons
+    ("gstreamer1.0-plugins-base", ""),         // the camera in the window
+    ("gstreamer1.0-plugins-good", ""),         // the camera in the window
+    ("gstreamer1.0-plugins-bad", ""),          // the camera in the window
+    ("webkit2gtk-driver", "WebKitWebDriver"),  // window tests
+    ("xvfb", "Xvfb"),                          // window tests
+    ("openbox", "openbox"),                    // window tests
+    ("wmctrl", "wmctrl"),                      // window tests
+    ("libglib2.0-bin", "gdbus"),               // window tests
+    ("x11-utils", "xwininfo"),                 // window tests
+    ("chromium", "chromium"),                  // tests of the page
+    ("rpm", "rpmbuild"),                       // packages
+    ("rpm2cpio", "rpm2cpio"),                  // packages, unpacked again
+    ("cpio", "cpio"),                          // packages, unpacked again
 ];
 
 /// Installs what is missing.
