@@ -203,12 +203,7 @@ impl App {
         })
     }
 
-    fn others_alike(
-        &self,
-        park: &RowId,
-        driver: &RowId,
-        photo: &RowId,
-    ) -> Result<Vec<(PhotoFace, Option<OtherDriver>, Option<Likely>)>> {
+    fn others_alike(&self, park: &RowId, driver: &RowId, photo: &RowId) -> Result<Vec<Alike>> {
         let Some(template) = self.matching.template(photo).filter(|_| self.may_search("matches")) else {
             return Ok(Vec::new());
         };
@@ -227,6 +222,9 @@ impl App {
         Ok(alike)
     }
 }
+
+/// A face that looks alike, whose it is, and how likely that is.
+type Alike = (PhotoFace, Option<OtherDriver>, Option<Likely>);
 
 fn face_of(id: &RowId, photo: &Photo) -> Option<PhotoFace> {
     Some(PhotoFace { photo: id.clone(), face: photo.face?.into() })

@@ -5,6 +5,7 @@
 //! ahead of the disk (guarded by `a_lost_push_answer_takes_effect_once`).
 
 mod orders;
+mod tally;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -13,6 +14,7 @@ use parkdesk_domain::wire::{BlobCheckAnswer, BlobState, Cursor, Judged, Limits, 
 use parkdesk_domain::{BlobId, DeviceId, Millis};
 
 pub use self::orders::{Method, Order};
+pub use self::tally::Tally;
 use crate::codec::{self, Expect, Received, Unanswered};
 use crate::engine::{Action, Engine, Event, Failure, FileWork, LinkView, Now, Policy, Request, Rules, Trouble, Work};
 
@@ -29,21 +31,6 @@ const FILES: u32 = 64;
 #[derive(Debug, thiserror::Error)]
 #[error("the replica failed: {0}")]
 pub struct LocalError(#[from] pub Box<dyn std::error::Error + Send + Sync>);
-
-/// What the link did in a while.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Tally {
-    /// Commands that the hub judged.
-    pub sent: u64,
-    /// Rows that came.
-    pub received: u64,
-    /// Bytes that went out and were answered.
-    pub bytes_up: u64,
-    /// Bytes that came.
-    pub bytes_down: u64,
-    /// Requests that failed.
-    pub problems: u64,
-}
 
 /// A command as it will be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -180,11 +167,6 @@ pub struct Session<L> {
     moved_down: u64,
 }
 
-/// How often a tally is kept.
-const TALLY_MS: u64 = 60_000;
-/// How often the last word from the hub is kept while nothing else happens.
-const CONTACT_MS: u64 = 600_000;
-
 impl<L: Local> Session<L> {
     /// A session that has asked nothing yet.
     pub fn new(local: L, policy: Policy) -> Self {
@@ -225,37 +207,6 @@ impl<L: Local> Session<L> {
         let begun = begun.chain(downs.map(|(id, bytes)| (id.clone(), bytes.len() as u64))).collect();
         let (moved_up, moved_down) = (self.moved_up, self.moved_down);
         View { link: self.engine.view(), offset_ms: self.offset_ms, up, down, moved_up, moved_down, begun }
-    }
-
-    /// Keeps what was not kept yet; called before the end.
-    ///
-    /// # Errors
-    /// If the replica fails; what was to be kept is let go.
-    pub fn close(&mut self, now: Now) -> Result<(), LocalError> {
-        let tally = std::mem::take(&mut self.tally);
-        let contact = self.engine.view().last_contact;
-        if tally == Tally::default() && contact == self.kept_contact.map(|(at, _)| at) {
-            return Ok(());
-        }
-        self.tallied_ms = Some(now.mono_ms);
-        self.kept_contact = contact.map(|at| (at, now.mono_ms));
-        self.local.keep_tally(tally, contact, now.wall)
-    }
-
-    /// Whether it is time to keep what the link did: the first word from the hub at once, because a person's rights hang on
-    /// it; later every minute in which something happened.
-    fn is_tally_due(&self, now: Now) -> bool {
-        let over = |since: u64, ms: u64| now.mono_ms >= since.saturating_add(ms);
-        match (self.engine.view().last_contact, self.kept_contact) {
-            (Some(_), None) => true,
-            (Some(heard), Some((kept, at))) if heard != kept && over(at, CONTACT_MS) => true,
-            _ => self.tally != Tally::default() && self.tallied_ms.is_none_or(|at| over(at, TALLY_MS)),
-        }
-    }
-
-    fn went_up(&mut self, bytes: u64) {
-        self.moved_up = self.moved_up.saturating_add(bytes);
-        self.tally.bytes_up = self.tally.bytes_up.saturating_add(bytes);
     }
 
     /// Takes in one thing and says what to do next.
