@@ -42,6 +42,7 @@ export default defineConfig(({ mode }) => ({
   server: { proxy: { "/api": { target: appliance, changeOrigin: true } } },
   test: {
     environment: "jsdom",
+    // Whole pages in jsdom take seconds while the machine builds other things.
     include: ["src/**/*.test.{ts,tsx}"],
     setupFiles: ["src/app/test-setup.ts"],
     testTimeout: 60_000,

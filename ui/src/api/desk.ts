@@ -1,125 +1,33 @@
-// Installation, session, people, settings and sync: what the frame around the pages calls. The calls by path wait for their
-// Rust side (see pending.ts).
+// Installation, session, people, settings and sync: what the frame around the pages and the Sync page call.
 import { client, type Schemas, unwrap } from "./client";
-import { call } from "./pending";
 
 export type Lang = Schemas["Language"];
 export type Theme = Schemas["Theme"];
-export const ROLES = ["photo_staff", "operator", "senior", "moderator", "reviewer", "admin"] as const;
-export type Role = (typeof ROLES)[number];
-
 export type Installation = Schemas["Installation"];
 export type Enrolled = Schemas["Enrolled"];
 export type Settings = Schemas["Settings"];
+export type Session = Schemas["Session"];
+export type PersonChoice = Schemas["PersonChoice"];
+export type PersonView = Schemas["PersonView"];
+export type NewPerson = Schemas["NewPerson"];
+export type SyncView = Schemas["SyncView"];
+export type SyncPolicy = Schemas["SyncPolicy"];
+export type Hours = Schemas["Hours"];
+export type WaitingView = Schemas["WaitingView"];
+export type FileTransfer = Schemas["FileTransfer"];
+export type DayPoint = Schemas["DayPoint"];
 
-export interface PersonName {
-  id: string;
-  name: string;
-  role: Role;
+/** The arguments of a command are of any kind; the generated type says they are none. */
+export type AttentionView = Omit<Schemas["AttentionView"], "input"> & { input?: unknown };
+
+/** The roles that a person can be given, the least first. */
+export const ROLES = ["photo_staff", "operator", "senior", "moderator", "reviewer", "admin"] as const;
+export type Role = (typeof ROLES)[number];
+
+/** A role as this program knows it; undefined = one of a newer hub. */
+export function knownRole(role: string | undefined): Role | undefined {
+  return ROLES.find((known) => known === role);
 }
-
-export interface PersonView extends PersonName {
-  park: string;
-  login: string;
-  state: Schemas["RecordState"];
-}
-
-export interface NewPerson {
-  park: string;
-  name: string;
-  login: string;
-  role: Role;
-  pass_code: string;
-}
-
-export interface Session {
-  required: boolean;
-  person: PersonView | null;
-  people: PersonName[];
-  until_ms: number | null;
-}
-
-export interface Subject {
-  kind: "driver" | "photo" | "person" | "match";
-  id: string;
-  park: string;
-  name: string | null;
-}
-
-export interface WaitingView {
-  id: string;
-  kind: string;
-  subject: Subject | null;
-  at_ms: number;
-  state: "saved" | "sent";
-  by: string | null;
-}
-
-export interface FileTransfer {
-  photo: string;
-  driver_name: string | null;
-  class: "thumb" | "portrait" | "original";
-  direction: "up" | "down";
-  size_bytes: number;
-  done_bytes: number;
-  state: "waiting" | "moving" | "held" | "parked";
-}
-
-export interface Hours {
-  /** 1 = Monday ... 7 = Sunday. */
-  days: number[];
-  from: string;
-  to: string;
-}
-
-export interface SyncPolicy {
-  mode: "unmetered" | "metered";
-  /** Empty = always. */
-  schedule: Hours[];
-}
-
-export type Transfers = Schemas["Transfers"] & { rate_bytes_s?: number | null; left_ms?: number | null };
-export type LinkStatus = Omit<Schemas["LinkStatus"], "sending" | "fetching"> & {
-  sending?: Transfers | null;
-  fetching?: Transfers | null;
-};
-
-export interface SyncView {
-  link: LinkStatus;
-  policy: SyncPolicy;
-  paused_until_ms: number | null;
-  waiting: WaitingView[];
-  waiting_total: number;
-  files: FileTransfer[];
-  held: { files: number; bytes: number };
-}
-
-export interface DayPoint {
-  at_ms: number;
-  waiting: number;
-  sent: number;
-  received: number;
-  bytes_up: number;
-  bytes_down: number;
-  problems: number;
-}
-
-export interface FieldConflict {
-  field: string;
-  wanted: unknown;
-  stands: unknown;
-}
-
-export type AttentionView = Omit<Schemas["AttentionView"], "conflicts" | "input"> & {
-  /** The command's arguments, of any kind. */
-  input: unknown;
-  conflicts: FieldConflict[];
-  subject?: Subject | null;
-  reason_ru?: string;
-  reason_en?: string;
-};
-
-const V1 = "/api/v1";
 
 export const desk = {
   installation: () => unwrap(client.GET("/api/v1/installation")),
@@ -127,19 +35,21 @@ export const desk = {
   recover: (code: string) => unwrap(client.POST("/api/v1/installation/recover", { body: { code } })),
   retryKey: () => unwrap(client.POST("/api/v1/installation/retry")),
   newRecoveryCode: () => unwrap(client.POST("/api/v1/recovery-code")),
-  session: () => call<Session>("GET", `${V1}/session`),
+  session: () => unwrap(client.GET("/api/v1/session")),
   signIn: (person: string, pass_code: string) =>
-    call<Session>("POST", `${V1}/session`, { person, pass_code }),
-  signOut: () => call<Session>("DELETE", `${V1}/session`),
-  people: () => call<PersonView[]>("GET", `${V1}/people`),
-  addPerson: (person: NewPerson) => call<PersonView>("POST", `${V1}/people`, person),
+    unwrap(client.POST("/api/v1/session", { body: { person, pass_code } })),
+  signOut: () => unwrap(client.DELETE("/api/v1/session")),
+  people: () => unwrap(client.GET("/api/v1/people")),
+  addPerson: (body: NewPerson) => unwrap(client.POST("/api/v1/people", { body })),
   setPassCode: (person: string, pass_code: string) =>
-    call<PersonView>("POST", `${V1}/people/${encodeURIComponent(person)}/pass-code`, { pass_code }),
+    unwrap(
+      client.POST("/api/v1/people/{person}/pass-code", { params: { path: { person } }, body: { pass_code } }),
+    ),
   settings: () => unwrap(client.GET("/api/v1/settings")),
   saveSettings: (body: Partial<Settings>) => unwrap(client.PUT("/api/v1/settings", { body })),
-  sync: () => call<SyncView>("GET", `${V1}/sync`),
-  savePolicy: (policy: SyncPolicy) => call<SyncPolicy>("PUT", `${V1}/sync/policy`, policy),
-  day: () => call<DayPoint[]>("GET", `${V1}/sync/day`),
+  sync: () => unwrap(client.GET("/api/v1/sync")),
+  savePolicy: (body: SyncPolicy) => unwrap(client.PUT("/api/v1/sync/policy", { body })),
+  day: () => unwrap(client.GET("/api/v1/sync/day")),
   sendNow: (photo: string) =>
-    call<Schemas["Done"]>("POST", `${V1}/photos/${encodeURIComponent(photo)}/send-now`),
+    unwrap(client.POST("/api/v1/photos/{photo}/send-now", { params: { path: { photo } } })),
 };

@@ -1,9 +1,7 @@
 // What an answer that is no success says: a closed code that pages act on, a sentence, a detail.
 import type { components } from "./schema";
 
-/** Codes of the desk's routes, until the OpenAPI file has them (pending.ts). */
-type Pending = "superseded" | "expired";
-export type Code = components["schemas"]["Code"] | Pending;
+export type Code = components["schemas"]["Code"];
 
 export class Problem extends Error {
   readonly code: Code | "no_answer";

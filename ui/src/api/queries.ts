@@ -1,19 +1,19 @@
 // What every page reads: the glance, who is at the desk, the settings, the installation.
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { client, type Schemas, unwrap } from "./client";
-import { desk, type LinkStatus, type Settings } from "./desk";
+import { desk, type Settings } from "./desk";
 
 /** The link's last contact and transfer figures change without a change tag, so the glance is read every few seconds. */
 const GLANCE_EVERY_MS = 5_000;
 const ASK_AGAIN_MS = 2_000;
 
-export type Status = Omit<Schemas["Status"], "link"> & { link: LinkStatus };
+export type Status = Schemas["Status"];
 
 export function useStatus(enabled = true) {
   return useQuery({
     queryKey: ["status"],
     enabled,
-    queryFn: (): Promise<Status> => unwrap(client.GET("/api/v1/status")),
+    queryFn: () => unwrap(client.GET("/api/v1/status")),
     refetchInterval: GLANCE_EVERY_MS,
   });
 }

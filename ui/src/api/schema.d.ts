@@ -28,7 +28,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Finds drivers. */
+        /** Finds drivers, a page at a time. */
         get: operations["drivers"];
         put?: never;
         /** Adds a driver. */
@@ -124,6 +124,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/live": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Looks at a camera frame (JPEG, 640 px on the long side): the newest wins. */
+        post: operations["live"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/matches": {
         parameters: {
             query?: never;
@@ -193,6 +210,75 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/parks/{park}/drivers/{driver}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What happened to a driver, the newest first. */
+        get: operations["driver_history"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/parks/{park}/drivers/{driver}/matches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The driver's latest photo against the earlier ones and, if the park allows it, other drivers who look the same. */
+        get: operations["driver_matches"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/people": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The people of this appliance's parks. */
+        get: operations["people"];
+        put?: never;
+        /** Adds a person. */
+        post: operations["create_person"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/people/{person}/pass-code": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Gives a person another pass code; also one's own. */
+        post: operations["set_pass_code"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/photos": {
         parameters: {
             query?: never;
@@ -244,6 +330,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/photos/{photo}/send-now": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Lets the whole picture of a photo go now, in spite of a metered network. */
+        post: operations["send_now"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/recovery-code": {
         parameters: {
             query?: never;
@@ -256,6 +359,25 @@ export interface paths {
         /** Makes a new recovery code; the old one opens nothing any more. */
         post: operations["recovery_code"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who is at the desk, and who may sign in. */
+        get: operations["session"];
+        put?: never;
+        /** Signs a person in at this appliance. */
+        post: operations["sign_in"];
+        /** Signs out whoever is signed in. */
+        delete: operations["sign_out"];
         options?: never;
         head?: never;
         patch?: never;
@@ -279,6 +401,92 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/shots": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Looks at a picture and keeps it in memory for 15 minutes; the body is the picture. */
+        post: operations["make"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/shots/{shot}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A shot as it stands; with park and driver, compared with that driver's photos from now on. */
+        get: operations["shot"];
+        put?: never;
+        post?: never;
+        /** Lets a shot go. */
+        delete: operations["let_go"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/shots/{shot}/crop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Frames the portrait otherwise. */
+        post: operations["crop"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/shots/{shot}/files/{class}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A file of a shot: `original`, `portrait` or `thumb`. */
+        get: operations["file"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/shots/{shot}/save": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Saves a shot as a photo; durable when it answers. Asked again, it answers `duplicate` with the photo it became. */
+        post: operations["save"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/status": {
         parameters: {
             query?: never;
@@ -288,6 +496,40 @@ export interface paths {
         };
         /** One glance at the appliance. */
         get: operations["status"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sync": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The link with everything that waits for it. */
+        get: operations["sync"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sync/day": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The last 24 hours of the link in tens of minutes; those in which nothing happened are left out. */
+        get: operations["sync_day"];
         put?: never;
         post?: never;
         delete?: never;
@@ -324,6 +566,23 @@ export interface paths {
         put?: never;
         /** Pauses the link. */
         post: operations["sync_pause"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sync/policy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Changes when the link may work and what it may carry. */
+        put: operations["sync_policy"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -454,7 +713,7 @@ export interface components {
             /** @description What was wanted (`driver.edit`, ...). */
             command?: string | null;
             /** @description Fields that both sides changed: what this one wanted and what stands. */
-            conflicts: Record<string, never>[];
+            conflicts: components["schemas"]["ConflictView"][];
             /**
              * Format: int64
              * @description When it came up.
@@ -472,8 +731,13 @@ export interface components {
             offers: string[];
             /** @description Why it was not done (a refusal's code). */
             reason?: string | null;
-            /** @description The same in words, in English. */
+            /** @description Why, in English. */
+            reason_en: string;
+            /** @description Why, in Russian. */
+            reason_ru: string;
+            /** @description The same in words, in English (as `reason_en`). */
             reason_text: string;
+            subject?: components["schemas"]["Subject"] | null;
         };
         /** @description A box in pixels. */
         BoxView: {
@@ -525,7 +789,16 @@ export interface components {
          * @description The closed list of codes.
          * @enum {string}
          */
-        Code: "bad_request" | "not_found" | "not_here" | "not_enrolled" | "not_set_up" | "enrol_failed" | "wrong_recovery_code" | "signed_out" | "wrong_pass_code" | "locked_out" | "refused" | "rejected" | "quarantined" | "busy" | "later" | "disk_full" | "too_large" | "forbidden" | "unauthorized" | "internal";
+        Code: "bad_request" | "not_found" | "not_here" | "not_enrolled" | "not_set_up" | "enrol_failed" | "wrong_recovery_code" | "signed_out" | "wrong_pass_code" | "locked_out" | "refused" | "rejected" | "quarantined" | "busy" | "later" | "disk_full" | "too_large" | "forbidden" | "unauthorized" | "superseded" | "expired" | "internal";
+        /** @description A field that both sides changed. */
+        ConflictView: {
+            /** @description The field. */
+            field: string;
+            /** @description What stands. */
+            stands: unknown;
+            /** @description What this side wanted. */
+            wanted: unknown;
+        };
         /** @description A rectangle of the original in pixels, turned about its centre. */
         CropView: {
             /**
@@ -566,6 +839,44 @@ export interface components {
             /** @description The same in English. */
             message: string;
         };
+        /** @description Ten minutes of the link. */
+        DayPoint: {
+            /**
+             * Format: int64
+             * @description When they began.
+             */
+            at_ms: number;
+            /**
+             * Format: int64
+             * @description Bytes that came.
+             */
+            bytes_down: number;
+            /**
+             * Format: int64
+             * @description Bytes that went out.
+             */
+            bytes_up: number;
+            /**
+             * Format: int64
+             * @description Requests that failed.
+             */
+            problems: number;
+            /**
+             * Format: int64
+             * @description Records that came.
+             */
+            received: number;
+            /**
+             * Format: int64
+             * @description Records that the hub judged.
+             */
+            sent: number;
+            /**
+             * Format: int64
+             * @description Records that waited at their end.
+             */
+            waiting: number;
+        };
         Decide: {
             /** @description One face. */
             a: components["schemas"]["Face"];
@@ -599,6 +910,25 @@ export interface components {
             /** @enum {string} */
             action: "use_offer";
         };
+        /** @description What a person decided about two photos. */
+        DecisionView: {
+            /**
+             * Format: int64
+             * @description When.
+             */
+            at_ms: number;
+            /** @description Who, if the name is known here. */
+            by?: string | null;
+            /** @description Its id, to undo it with. */
+            id: string;
+            /** @description `same`, `different`, `unsure` or `ignore`. */
+            verdict: string;
+        };
+        /**
+         * @description Which way a file goes.
+         * @enum {string}
+         */
+        Direction: "up" | "down";
         /** @description Done; nothing to tell. */
         Done: {
             /** @description Always true. */
@@ -606,14 +936,20 @@ export interface components {
         };
         /** @description A driver in a list. */
         DriverHitView: {
+            /** @description The car's callsign. */
+            callsign?: string | null;
             /** @description The driver. */
             id: string;
+            /** @description Licence number, where this appliance may know it. */
+            licence_number?: string | null;
             /** @description Last, first and middle name. */
             name: string;
             /** @description The park. */
             park: string;
             /** @description The first phone, where this appliance may know it. */
             phone?: string | null;
+            /** @description The latest photo whose thumb is here. */
+            photo?: string | null;
             /** @description Status of the latest photo. */
             photo_status?: string | null;
             /** @description The car's plate. */
@@ -621,16 +957,37 @@ export interface components {
             /** @description How far the latest change has come. */
             state: components["schemas"]["RecordState"];
         };
+        /** @description A page of drivers. */
+        DriverPage: {
+            /** @description To be given as `after` for the next page; none on the last one. */
+            next?: string | null;
+            /** @description The drivers. */
+            rows: components["schemas"]["DriverHitView"][];
+            /**
+             * Format: int64
+             * @description All drivers of the list, told with its first page; not of a search.
+             */
+            total?: number | null;
+        };
         /** @description A driver in full. */
         DriverView: {
+            /** @description What a person must settle about the driver and the driver's photos. */
+            attention: components["schemas"]["AttentionView"][];
+            /** @description ISO date. */
+            birth_date?: string | null;
+            /** @description The car's callsign. */
+            callsign?: string | null;
             /** @description The office's note. */
             comment?: string | null;
             /** @description Имя. */
             first_name?: string | null;
+            /** @description ISO date. */
+            hired_on?: string | null;
             /** @description The driver. */
             id: string;
             /** @description Фамилия; none where only the card is known. */
             last_name?: string | null;
+            licence?: components["schemas"]["LicenceView"] | null;
             /** @description Licence number as written. */
             licence_number?: string | null;
             /** @description Отчество. */
@@ -641,8 +998,14 @@ export interface components {
             park: string;
             /** @description Phones as written. */
             phones: string[];
+            /** @description The latest photo whose thumb is here. */
+            photo?: string | null;
+            /** @description Status of the latest photo. */
+            photo_status?: string | null;
             /** @description The car's plate. */
             plate?: string | null;
+            /** @description The park is a mirror: nothing can be changed here. */
+            read_only: boolean;
             /** @description How far the latest change has come. */
             state: components["schemas"]["RecordState"];
             /** @description `working`, `not_working`, `fired`. */
@@ -710,6 +1073,11 @@ export interface components {
             quarantined: number;
             /**
              * Format: int64
+             * @description Photos from elsewhere that still wait for their templates.
+             */
+            reindex_left?: number;
+            /**
+             * Format: int64
              * @description How often it had to be started again.
              */
             restarts: number;
@@ -720,6 +1088,38 @@ export interface components {
              * @description Pictures that wait for it.
              */
             waiting: number;
+        };
+        /** @description A changed field. */
+        FieldChange: {
+            /** @description The field. */
+            field: string;
+            /** @description After. */
+            now?: string | null;
+            /** @description Before. */
+            was?: string | null;
+        };
+        /** @description A file to move. */
+        FileTransfer: {
+            /** @description `original`, `portrait` or `thumb`. */
+            class: string;
+            /** @description Which way it goes. */
+            direction: components["schemas"]["Direction"];
+            /**
+             * Format: int64
+             * @description Those that have arrived.
+             */
+            done_bytes: number;
+            /** @description Whom the photo shows. */
+            driver_name?: string | null;
+            /** @description Its photo. */
+            photo: string;
+            /**
+             * Format: int64
+             * @description Its bytes.
+             */
+            size_bytes: number;
+            /** @description What becomes of it now. */
+            state: components["schemas"]["TransferState"];
         };
         /** @description A file of a photo. */
         FileView: {
@@ -758,6 +1158,76 @@ export interface components {
              */
             limit_milli?: number | null;
         };
+        /** @description A box as shares of a picture's sides. */
+        FractionBox: {
+            /**
+             * Format: float
+             * @description Height.
+             */
+            h: number;
+            /**
+             * Format: float
+             * @description Width.
+             */
+            w: number;
+            /**
+             * Format: float
+             * @description Left.
+             */
+            x: number;
+            /**
+             * Format: float
+             * @description Top.
+             */
+            y: number;
+        };
+        /** @description Files held back. */
+        Held: {
+            /**
+             * Format: int64
+             * @description Their bytes.
+             */
+            bytes: number;
+            /**
+             * Format: int64
+             * @description Their number.
+             */
+            files: number;
+        };
+        /** @description Something that happened. */
+        HistoryEntry: {
+            /**
+             * Format: int64
+             * @description When.
+             */
+            at_ms: number;
+            /** @description Who: a person's or a device's name, if it is known here. */
+            by?: string | null;
+            /** @description What changed. */
+            fields: components["schemas"]["FieldChange"][];
+            /** @description What. */
+            kind: components["schemas"]["HistoryKind"];
+            /** @description The photo it is about. */
+            photo?: string | null;
+            /** @description Why: of a refusal, or of a photo sent in spite of a failed check. */
+            reason?: string | null;
+            /** @description How far it has come. */
+            state: components["schemas"]["RecordState"];
+        };
+        /**
+         * @description What happened.
+         * @enum {string}
+         */
+        HistoryKind: "created" | "edited" | "photo_captured" | "photo_assigned" | "photo_status" | "match_decided" | "withdrawn";
+        /** @description A part of some days in which the link may work, in local time. */
+        Hours: {
+            /** @description The days on which it begins: 1 = Monday to 7 = Sunday. */
+            days: number[];
+            /** @description `HH:MM`. */
+            from: string;
+            /** @description `HH:MM`, at most `24:00`; not after `from` = on the next day. */
+            to: string;
+        };
         /** @description The installation for people. */
         Installation: {
             /** @description The data directory. */
@@ -790,6 +1260,17 @@ export interface components {
          * @enum {string}
          */
         Language: "ru" | "en";
+        /** @description A driving licence. */
+        LicenceView: {
+            /** @description ISO country. */
+            country?: string | null;
+            /** @description ISO date. */
+            expires_on?: string | null;
+            /** @description ISO date. */
+            issued_on?: string | null;
+            /** @description Number as written. */
+            number: string;
+        };
         /** @description A verdict with its honest figure. */
         Likely: {
             /**
@@ -847,6 +1328,38 @@ export interface components {
             /** @description Where it stands. */
             state: components["schemas"]["LinkState"];
         };
+        /**
+         * @description How bad the line of a frame is.
+         * @enum {string}
+         */
+        LiveLevel: "ok" | "warn" | "fail";
+        /** @description What a frame shows. */
+        LiveView: {
+            /** @description The one thing to say, steady over frames; none when all is well. */
+            advice?: string | null;
+            /** @description The line in English, also when all is well. */
+            advice_en: string;
+            /** @description The line in Russian, also when all is well. */
+            advice_ru: string;
+            face?: components["schemas"]["FractionBox"] | null;
+            /** @description How bad that is. */
+            level: components["schemas"]["LiveLevel"];
+            /**
+             * Format: int32
+             * @description How ready the sitter is, 0 to 100.
+             */
+            readiness: number;
+        };
+        /** @description Two photos, compared. */
+        MatchView: {
+            /** @description The driver's latest photo. */
+            a: components["schemas"]["PhotoFace"];
+            /** @description An earlier one, or one of another driver. */
+            b: components["schemas"]["PhotoFace"];
+            decision?: components["schemas"]["DecisionView"] | null;
+            likely?: components["schemas"]["Likely"] | null;
+            other_driver?: components["schemas"]["OtherDriver"] | null;
+        };
         /** @description The nearest earlier photo. */
         NearestView: components["schemas"]["Likely"] & {
             /** @description The file it was taken from, if this appliance took it. */
@@ -854,6 +1367,11 @@ export interface components {
             /** @description That photo. */
             photo: string;
         };
+        /**
+         * @description What the network at this appliance costs.
+         * @enum {string}
+         */
+        NetworkMode: "unmetered" | "metered";
         /** @description A new driver. */
         NewDriver: {
             /** @description Имя. */
@@ -870,6 +1388,23 @@ export interface components {
             phones?: string[];
             /** @description The plate of the car driven. */
             plate?: string | null;
+        };
+        NewPassCode: {
+            /** @description 6 to 64 characters. */
+            pass_code: string;
+        };
+        /** @description A new person. */
+        NewPerson: {
+            /** @description What is typed at the desk. */
+            login: string;
+            /** @description The name that others see. */
+            name: string;
+            /** @description Their park. */
+            park: string;
+            /** @description Their pass code: 6 to 64 characters. It stays here; what travels is a verifier. */
+            pass_code: string;
+            /** @description What they may do. */
+            role: string;
         };
         /** @description A recovery code, to be shown once. */
         NewRecoveryCode: {
@@ -909,6 +1444,19 @@ export interface components {
             /** @description Drivers, the most alike first. */
             offers: components["schemas"]["OfferView"][];
         };
+        /** @description Somebody else whom a picture looks like. */
+        OtherDriver: {
+            /** @description The driver. */
+            id: string;
+            /** @description How sure that is. */
+            likely: components["schemas"]["Likely"];
+            /** @description The driver's name. */
+            name?: string | null;
+            /** @description The driver's park. */
+            park: string;
+            /** @description The driver's photo that looks most alike. */
+            photo: string;
+        };
         /** @description A park. */
         ParkView: {
             /** @description What faces may be used for: `off`, `verify` (the driver's own photos) or `search` (all drivers). */
@@ -926,6 +1474,30 @@ export interface components {
              * @description Until then; without it until it is resumed.
              */
             until_ms?: number | null;
+        };
+        /** @description Somebody who may sign in. */
+        PersonChoice: {
+            /** @description The person. */
+            id: string;
+            /** @description Their name. */
+            name: string;
+            /** @description Their role. */
+            role: string;
+        };
+        /** @description A person of a park. */
+        PersonView: {
+            /** @description The person. */
+            id: string;
+            /** @description What is typed at the desk. */
+            login: string;
+            /** @description The name that others see. */
+            name: string;
+            /** @description Their park. */
+            park: string;
+            /** @description `photo_staff`, `operator`, `senior`, `moderator`, `reviewer` or `admin`. */
+            role: string;
+            /** @description How far the record has come. */
+            state: components["schemas"]["RecordState"];
         };
         /** @description Photos by where they stand. */
         PhotoCounts: {
@@ -954,6 +1526,13 @@ export interface components {
              * @description Accepted, but the hub has not every file yet.
              */
             waiting_for_bytes: number;
+        };
+        /** @description A face on a photo. */
+        PhotoFace: {
+            /** @description The face's box in its original. */
+            face: components["schemas"]["BoxView"];
+            /** @description The photo. */
+            photo: string;
         };
         /** @description A photo. */
         PhotoView: {
@@ -1042,6 +1621,27 @@ export interface components {
             /** @description The recovery code: 8 groups of 4. */
             code: string;
         };
+        Save: {
+            /** @description The driver: profile id, licence number or phone. */
+            driver: string;
+            /** @description The driver's park, if several parks have such a driver. */
+            park?: string | null;
+            /** @description Why it is sent in spite of a failed check. */
+            reason?: string | null;
+        };
+        /** @description Who is at the desk. */
+        Session: {
+            /** @description Who may. */
+            people: components["schemas"]["PersonChoice"][];
+            person?: components["schemas"]["PersonView"] | null;
+            /** @description Whether somebody must sign in: there are people at this appliance. */
+            required: boolean;
+            /**
+             * Format: int64
+             * @description Until when rights stand without a word from the hub.
+             */
+            until_ms?: number | null;
+        };
         /** @description The settings. */
         Settings: {
             /**
@@ -1071,6 +1671,43 @@ export interface components {
              * @default null
              */
             watch_folder: string | null;
+        };
+        /** @description A shot that waits to be saved. */
+        ShotView: {
+            crop?: components["schemas"]["CropView"] | null;
+            /** @description The photo or the tray's entry that the same bytes became before. */
+            duplicate_of?: string | null;
+            /**
+             * Format: int64
+             * @description Until when it waits.
+             */
+            expires_at_ms: number;
+            /** @description Faces with their points, the main face first. */
+            faces: components["schemas"]["FaceGeometry"][];
+            /** @description What broke a limit, with advice; with a `fail` among them a save needs a reason. */
+            findings: components["schemas"]["FindingView"][];
+            /**
+             * Format: int32
+             * @description Rows of the original.
+             */
+            height: number;
+            /** @description Its id. */
+            id: string;
+            nearest?: components["schemas"]["NearestView"] | null;
+            other_driver?: components["schemas"]["OtherDriver"] | null;
+            portrait_size?: components["schemas"]["Size"] | null;
+            /**
+             * Format: int32
+             * @description Columns of the original.
+             */
+            width: number;
+        };
+        /** @description Signs a person in. */
+        SignIn: {
+            /** @description Their pass code. */
+            pass_code: string;
+            /** @description Who. */
+            person: string;
         };
         /** @description Columns and rows. */
         Size: {
@@ -1113,6 +1750,52 @@ export interface components {
             version: string;
             watch?: components["schemas"]["WatchStatus"] | null;
         };
+        /** @description What something is about. */
+        Subject: {
+            /** @description Its id. */
+            id: string;
+            /** @description Which kind of thing. */
+            kind: components["schemas"]["SubjectKind"];
+            /** @description The name of the person it is about, if it is known here. */
+            name?: string | null;
+            /** @description Its park. */
+            park?: string | null;
+        };
+        /**
+         * @description Kinds of things.
+         * @enum {string}
+         */
+        SubjectKind: "driver" | "photo" | "person" | "match";
+        /** @description What a person wants of the link. */
+        SyncPolicy: {
+            /** @description What the network costs. */
+            mode: components["schemas"]["NetworkMode"];
+            /** @description When the link may work; always if empty. */
+            schedule: components["schemas"]["Hours"][];
+        };
+        /** @description The link with everything that waits for it. */
+        SyncView: {
+            /** @description Files on their way, waiting or held back, at most 200. */
+            files: components["schemas"]["FileTransfer"][];
+            /** @description What a metered network holds back. */
+            held: components["schemas"]["Held"];
+            /** @description Where it stands. */
+            link: components["schemas"]["LinkStatus"];
+            /**
+             * Format: int64
+             * @description When a person's pause ends; none without a pause, or if it lasts until it is resumed.
+             */
+            paused_until_ms?: number | null;
+            /** @description What a person wants of it. */
+            policy: components["schemas"]["SyncPolicy"];
+            /** @description What waits for the hub's verdict, the oldest 200. */
+            waiting: components["schemas"]["WaitingView"][];
+            /**
+             * Format: int64
+             * @description How much waits in all.
+             */
+            waiting_total: number;
+        };
         /** @description What became of a file. */
         Taken: {
             /** @description How the driver was found. */
@@ -1144,6 +1827,11 @@ export interface components {
          * @enum {string}
          */
         Theme: "system" | "light" | "dark";
+        /**
+         * @description What becomes of a file now.
+         * @enum {string}
+         */
+        TransferState: "waiting" | "moving" | "held" | "parked";
         /** @description Files under way. */
         Transfers: {
             /**
@@ -1161,6 +1849,16 @@ export interface components {
              * @description Files not finished yet.
              */
             files_left: number;
+            /**
+             * Format: int64
+             * @description How long it takes at this rate.
+             */
+            left_ms?: number | null;
+            /**
+             * Format: int64
+             * @description Bytes a second, smoothed; none while nothing is known.
+             */
+            rate_bytes_s?: number | null;
         };
         /**
          * @description Why a picture waits in the tray.
@@ -1192,6 +1890,23 @@ export interface components {
             /** @description The same in words, in English. */
             reason_text: string;
         };
+        /** @description A record that waits for the hub's verdict. */
+        WaitingView: {
+            /**
+             * Format: int64
+             * @description When it was recorded.
+             */
+            at_ms: number;
+            /** @description The name of the person who wants it; none for the appliance itself. */
+            by?: string | null;
+            /** @description The command's id. */
+            id: string;
+            /** @description What is wanted (`driver.edit`, ...). */
+            kind: string;
+            /** @description `saved`, or `sent`. */
+            state: components["schemas"]["RecordState"];
+            subject?: components["schemas"]["Subject"] | null;
+        };
         /**
          * @description Where the watched folder stands.
          * @enum {string}
@@ -1199,6 +1914,8 @@ export interface components {
         WatchState: "watching" | "missing" | "blocked";
         /** @description The watched folder's state with what a person wants to know of it. */
         WatchStatus: {
+            /** @description Its files, the newest first, at most 50. */
+            files?: components["schemas"]["WatchedFile"][];
             /** @description The folder. */
             folder: string;
             /** @description One English sentence on what hinders it, if anything does. */
@@ -1221,6 +1938,34 @@ export interface components {
              */
             waiting: number;
         };
+        /** @description A file of the watched folder that was not taken. */
+        WatchedFile: {
+            /** @description Its path in the folder. */
+            name: string;
+            /** @description The same in English. */
+            reason_en?: string | null;
+            /** @description Why it waits or was refused, in Russian. */
+            reason_ru?: string | null;
+            /**
+             * Format: int64
+             * @description Since when it is as it is.
+             */
+            seen_at_ms: number;
+            /**
+             * Format: int64
+             * @description Its size.
+             */
+            size_bytes: number;
+            /** @description What becomes of it. */
+            state: components["schemas"]["WatchedState"];
+        };
+        /**
+         * @description What becomes of a file of the watched folder.
+         * @enum {string}
+         */
+        WatchedState: "settling" | "waiting" | "taking" | "rejected";
+        /** @enum {string} */
+        Source: "camera" | "folder" | "file";
     };
     responses: never;
     parameters: never;
@@ -1257,8 +2002,12 @@ export interface operations {
     drivers: {
         parameters: {
             query?: {
-                /** @description Name, plate, phone or licence as typed; everybody without it. */
+                /** @description Name, plate, phone, licence or callsign as typed; everybody by name without it. */
                 text?: string;
+                /** @description Only this park's. */
+                park?: string;
+                /** @description `next` of the page before. */
+                after?: string;
                 /** @description At most so many (200). */
                 limit?: number;
             };
@@ -1273,7 +2022,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DriverHitView"][];
+                    "application/json": components["schemas"]["DriverPage"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -1475,6 +2232,45 @@ export interface operations {
             };
         };
     };
+    live: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "image/jpeg": number[];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LiveView"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     decide: {
         parameters: {
             query?: never;
@@ -1630,6 +2426,165 @@ export interface operations {
             };
         };
     };
+    driver_history: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                park: string;
+                driver: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HistoryEntry"][];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    driver_matches: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                park: string;
+                driver: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MatchView"][];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    people: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonView"][];
+                };
+            };
+        };
+    };
+    create_person: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPerson"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonView"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    set_pass_code: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                person: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPassCode"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonView"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     photos: {
         parameters: {
             query?: {
@@ -1713,6 +2668,35 @@ export interface operations {
             };
         };
     };
+    send_now: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                photo: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     recovery_code: {
         parameters: {
             query?: never;
@@ -1736,6 +2720,83 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+        };
+    };
+    sign_in: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignIn"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sign_out: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
                 };
             };
         };
@@ -1790,6 +2851,279 @@ export interface operations {
             };
         };
     };
+    make: {
+        parameters: {
+            query: {
+                /** @description The park, if the appliance serves several. */
+                park?: string;
+                /** @description The driver, if that is known already. */
+                driver?: string;
+                /** @description The file's name, or what the camera is called. */
+                name: string;
+                /** @description `camera` or `file`. */
+                source: components["schemas"]["Source"];
+                /** @description When it was taken. */
+                taken_at_ms: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": number[];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShotView"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    shot: {
+        parameters: {
+            query?: {
+                /** @description The driver's park. */
+                park?: string;
+                /** @description The driver to compare it with from now on. */
+                driver?: string;
+            };
+            header?: never;
+            path: {
+                shot: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShotView"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    let_go: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                shot: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    crop: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                shot: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CropView"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShotView"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    file: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                shot: string;
+                class: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": number[];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    save: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                shot: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Save"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Taken"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     status: {
         parameters: {
             query?: never;
@@ -1805,6 +3139,44 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Status"];
+                };
+            };
+        };
+    };
+    sync: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncView"];
+                };
+            };
+        };
+    };
+    sync_day: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DayPoint"][];
                 };
             };
         };
@@ -1847,6 +3219,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Done"];
+                };
+            };
+        };
+    };
+    sync_policy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SyncPolicy"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncPolicy"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };

@@ -3,7 +3,7 @@ import { Check, ChevronDown, LogOut, Settings, UserRound } from "lucide-react";
 import { Button, Header, Menu, MenuItem, MenuSection, MenuTrigger, Popover } from "react-aria-components";
 import { useTranslation } from "react-i18next";
 import { useLocation } from "wouter";
-import { type Lang, ROLES, type Theme } from "../api/desk";
+import type { Lang, Theme } from "../api/desk";
 import { useSaveSettings, useSession, useSettings } from "../api/queries";
 import { initials } from "../shared/format";
 import { useLang } from "../shared/lang";
@@ -20,7 +20,7 @@ export function PersonMenu() {
   const { mutate: save } = useSaveSettings();
   const signOut = useSignOut();
   const name = person?.name ?? t("menu.nobody");
-  const role = person && ROLES.includes(person.role) ? t(`role.${person.role}`) : t("menu.nobody_help");
+  const role = person ? t(`role.${person.role}`, { defaultValue: person.role }) : t("menu.nobody_help");
   return (
     <MenuTrigger>
       <Button className={styles.button}>

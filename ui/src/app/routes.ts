@@ -34,7 +34,7 @@ export const PAGES: readonly PageEntry[] = [
 
 /** The pages that whoever is at the desk may use. Where nobody has to sign in, the appliance's own right decides. */
 export function pagesFor(session: Pick<Session, "required" | "person"> | undefined): readonly PageEntry[] {
-  const role = session?.required ? session.person?.role : undefined;
-  if (!role) return PAGES;
-  return PAGES.filter(({ roles }) => !roles || roles.includes(role));
+  if (!session?.required) return PAGES;
+  const role = session.person?.role;
+  return PAGES.filter(({ roles }) => !roles || roles.some((one) => one === role));
 }

@@ -12,6 +12,8 @@ const driver: Driver = {
   plate: "К777ОМ99",
   licence: { country: "rus", number: "99 ХЕ 654321", issued_on: "2019-03-01" },
   state: "accepted",
+  attention: [],
+  read_only: false,
 };
 const field = (name: string) => FIELDS.find((one) => one.name === name) as FieldOf;
 

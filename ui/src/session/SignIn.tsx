@@ -4,7 +4,7 @@ import { ChevronRight } from "lucide-react";
 import { useState } from "react";
 import { ListBox, ListBoxItem } from "react-aria-components";
 import { useTranslation } from "react-i18next";
-import { desk, type PersonName, type Session } from "../api/desk";
+import { desk, type PersonChoice, type Session } from "../api/desk";
 import { asProblem } from "../api/problem";
 import { Button } from "../shared/Button";
 import { Frame } from "../shared/Frame";
@@ -17,7 +17,7 @@ import styles from "./SignIn.module.css";
 
 export function SignIn({ session }: { session: Session }) {
   const { t } = useTranslation("session");
-  const [chosen, setChosen] = useState<PersonName | undefined>(
+  const [chosen, setChosen] = useState<PersonChoice | undefined>(
     session.people.length === 1 ? session.people[0] : undefined,
   );
   const onBack = session.people.length > 1 ? () => setChosen(undefined) : undefined;
@@ -33,7 +33,7 @@ export function SignIn({ session }: { session: Session }) {
   );
 }
 
-function People({ people, onChoose }: { people: PersonName[]; onChoose: (person: PersonName) => void }) {
+function People({ people, onChoose }: { people: PersonChoice[]; onChoose: (person: PersonChoice) => void }) {
   const { t } = useTranslation(["session", "common"]);
   return (
     <ListBox
@@ -56,7 +56,7 @@ function People({ people, onChoose }: { people: PersonName[]; onChoose: (person:
   );
 }
 
-function PersonLine({ person }: { person: PersonName }) {
+function PersonLine({ person }: { person: PersonChoice }) {
   const { t } = useTranslation("common");
   return (
     <>
@@ -71,7 +71,7 @@ function PersonLine({ person }: { person: PersonName }) {
   );
 }
 
-function Enter({ person, onBack }: { person: PersonName; onBack: (() => void) | undefined }) {
+function Enter({ person, onBack }: { person: PersonChoice; onBack: (() => void) | undefined }) {
   const { t } = useTranslation(["session", "common"]);
   const queries = useQueryClient();
   const [code, setCode] = useState("");
@@ -130,11 +130,11 @@ function useLock(error: unknown): number {
   return Number.isFinite(until) ? Math.max(0, until - now) : 0;
 }
 
-function Offline({ untilMs }: { untilMs: number | null }) {
+function Offline({ untilMs }: { untilMs: number | null | undefined }) {
   const { t } = useTranslation("session");
   const lang = useLang();
   const now = useNow(60_000);
-  if (untilMs === null) return null;
+  if (!untilMs) return null;
   return (
     <p className="secondary">
       {untilMs > now ? t("offline_until", { time: dateTime(untilMs, lang, now) }) : t("offline_over")}

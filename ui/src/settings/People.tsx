@@ -3,7 +3,7 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { KeyRound, UserPlus } from "lucide-react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
-import { desk, type PersonView } from "../api/desk";
+import { desk, knownRole, type PersonView } from "../api/desk";
 import { useSession, useStatus } from "../api/queries";
 import { Button, IconButton } from "../shared/Button";
 import { Dialog } from "../shared/Dialog";
@@ -76,7 +76,7 @@ function Add({ onClose }: { onClose: () => void }) {
   const { tell } = useToasts();
   const parks = useStatus().data?.parks ?? [];
   const session = useSession().data;
-  const by = session?.person?.role;
+  const by = knownRole(session?.person?.role);
   const add = useMutation({
     mutationFn: desk.addPerson,
     onSuccess: (person) => {

@@ -71,11 +71,10 @@ function Row({ entry, isOpened, onOpen }: { entry: AttentionView; isOpened: bool
 
 /** Why it was not done, in the reader's language. */
 export function useReason(): (entry: AttentionView) => string {
-  const { t } = useTranslation("sync");
   const lang = useLang();
-  return (entry) => {
-    const own = lang === "ru" ? entry.reason_ru : entry.reason_en;
-    const key = entry.reason ?? entry.kind;
-    return own ?? t(`reason.${key}`, { defaultValue: entry.reason_text });
-  };
+  return ({ reason_ru, reason_en }) => sentence(lang === "ru" ? reason_ru : reason_en);
+}
+
+function sentence(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }

@@ -12,7 +12,8 @@ import {
 } from "lucide-react";
 import { Button as AriaButton, Menu, MenuItem, MenuTrigger, Popover } from "react-aria-components";
 import { useTranslation } from "react-i18next";
-import type { LinkStatus, SyncView, Transfers } from "../api/desk";
+import type { Schemas } from "../api/client";
+import type { SyncView } from "../api/desk";
 import { Button } from "../shared/Button";
 import buttons from "../shared/Button.module.css";
 import { ago, bytes, dateTime, duration, time } from "../shared/format";
@@ -27,7 +28,7 @@ import { isOpen, nextChange } from "./schedule";
 /** A clock that is wrong by more than this is told. */
 const CLOCK_OFF_MS = 120_000;
 
-const LOOKS: Record<LinkStatus["state"], [LucideIcon, string | undefined]> = {
+const LOOKS: Record<Schemas["LinkState"], [LucideIcon, string | undefined]> = {
   online: [Check, styles.good],
   offline: [CloudOff, styles.waiting],
   paused: [Pause, styles.waiting],
@@ -155,7 +156,7 @@ function ClockOff({ offsetMs }: { offsetMs: number }) {
   );
 }
 
-function Progress({ transfers, direction }: { transfers: Transfers; direction: "up" | "down" }) {
+function Progress({ transfers, direction }: { transfers: Schemas["Transfers"]; direction: "up" | "down" }) {
   const { t } = useTranslation("sync");
   const lang = useLang();
   const { files_left, bytes_done, bytes_total, rate_bytes_s, left_ms } = transfers;

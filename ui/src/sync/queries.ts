@@ -28,10 +28,7 @@ export function useDay() {
 export function useAttention() {
   return useQuery({
     queryKey: ["attention"],
-    queryFn: async () => {
-      const entries = await unwrap(client.GET("/api/v1/needs-attention"));
-      return entries as unknown as AttentionView[];
-    },
+    queryFn: (): Promise<AttentionView[]> => unwrap(client.GET("/api/v1/needs-attention")),
   });
 }
 
