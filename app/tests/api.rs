@@ -60,6 +60,27 @@ fn the_committed_description_is_the_one_served() {
     assert!(committed == now, "app/openapi.json is old: run UPDATE_OPENAPI=1 cargo test -p parkdesk-app --test api");
 }
 
+#[test]
+fn every_type_that_the_description_names_is_described_in_it() {
+    fn look(value: &Value, all: &Value, missing: &mut Vec<String>) {
+        match value {
+            Value::Object(map) => {
+                if let Some(to) = map.get("$ref").and_then(Value::as_str)
+                    && all.pointer(to.trim_start_matches('#')).is_none()
+                {
+                    missing.push(to.to_owned());
+                }
+                map.values().for_each(|value| look(value, all, missing));
+            }
+            Value::Array(items) => items.iter().for_each(|value| look(value, all, missing)),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        }
+    }
+    let (all, mut missing) = (serde_json::to_value(open_api()).unwrap(), Vec::new());
+    look(&all, &all, &mut missing);
+    assert_eq!(missing, [] as [String; 0], "the pages' client cannot be made of it");
+}
+
 /// Names that a raw score or a template could have.
 fn tells_a_score(text: &str) -> Option<&'static str> {
     let text = text.to_lowercase();

@@ -35,9 +35,29 @@ pub(super) struct ShotQuery {
     /// The file's name, or what the camera is called.
     name: String,
     /// `camera` or `file`.
-    source: Source,
+    #[param(inline)]
+    source: ShotSource,
     /// When it was taken.
     taken_at_ms: i64,
+}
+
+/// Where a shot comes from.
+#[derive(Clone, Copy, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum ShotSource {
+    /// Shot at the desk.
+    Camera,
+    /// Given by a person.
+    File,
+}
+
+impl From<ShotSource> for Source {
+    fn from(source: ShotSource) -> Self {
+        match source {
+            ShotSource::Camera => Self::Camera,
+            ShotSource::File => Self::File,
+        }
+    }
 }
 
 /// Looks at a picture and keeps it in memory for 15 minutes; the body is the picture.
@@ -46,13 +66,10 @@ pub(super) struct ShotQuery {
     responses((status = 200, body = ShotView), (status = 404, body = Problem), (status = 422, body = Problem),
         (status = 503, body = Problem)))]
 pub(super) async fn make(Open(app): Open, Asked(q): Asked<ShotQuery>, Whole(bytes): Whole) -> Answer<ShotView> {
-    if q.source == Source::Folder {
-        return Err(Problem::new(Code::BadRequest, "a shot comes from the camera or a file").detail("source"));
-    }
     let park = q.park.as_deref().map(|text| id(text, "park")).transpose()?;
     let driver = q.driver.as_deref().map(|text| id(text, "driver")).transpose()?;
     let taken_at_ms = Millis(q.taken_at_ms);
-    let new = NewShot { bytes: bytes.into(), name: q.name, source: q.source, taken_at_ms, park, driver };
+    let new = NewShot { bytes: bytes.into(), name: q.name, source: q.source.into(), taken_at_ms, park, driver };
     answer(app, move |app| app.make_shot(new)).await
 }
 
