@@ -51,6 +51,8 @@ impl App {
             self.replica().read(|tx| -> Result<()> {
                 for photo in photos {
                     let view: Option<PhotoView> = tx.photo(&photo)?;
+                    // One that was taken back shows nobody any more.
+                    let view = view.filter(|view| !view.photo.is_withdrawn());
                     drivers.insert(photo, view.map(|view| view.photo.driver_id));
                 }
                 Ok(())

@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 
 use parkdesk_domain::body::FileClass;
-use parkdesk_domain::{BlobId, Millis, RowId};
-use parkdesk_sqlite::{PhotoView as Row, ReadTx, RowState};
+use parkdesk_domain::command::PhotoWithdraw;
+use parkdesk_domain::{BlobId, Command, Millis, RowId};
+use parkdesk_sqlite::{Draft, PhotoView as Row, Priority, ReadTx, RowState, Submitted};
 use parkdesk_vision::quality::{Lang, Level, QualityCode, advice};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::App;
-use crate::capture::AssignedBy;
+use crate::capture::{AssignedBy, forget_taken};
 use crate::error::{Error, Result};
 use crate::matching::Likely;
 pub use crate::note::{BoxView, CropView, FaceGeometry, Size};
@@ -212,6 +213,24 @@ impl App {
         let found = found.ok_or(Error::NotFound("photo"))?;
         let file = found.photo.files().find(|(of, _)| *of == class).map(|(_, file)| file.id.clone());
         Ok(self.replica().read_file(&file.ok_or(Error::NotFound("file"))?)?)
+    }
+
+    /// Takes a photo back, until somebody judged it: its story stays, its files go, and its file may be taken again.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`]; [`Error::Refused`] once it is judged, or for somebody else's photo.
+    pub fn withdraw_photo(&self, photo: &RowId) -> Result<()> {
+        let found: Option<Row> = self.replica().read(|tx| tx.photo(photo))?;
+        let park = found.ok_or(Error::NotFound("photo"))?.photo.park_id;
+        let command = Command::PhotoWithdraw(PhotoWithdraw { photo: photo.clone(), park });
+        let now = self.now();
+        let draft = Draft { id: self.new_command_id(), actor: self.actor()?, now, command };
+        self.replica().write(Priority::Person, |tx| match tx.submit(draft)? {
+            Submitted::Saved { .. } => forget_taken(tx, photo, now),
+            Submitted::Refused(refusal) => Err(Error::Refused(refusal)),
+        })?;
+        (self.parts.poke)();
+        self.follow_photos()
     }
 
     fn view(&self, tx: &ReadTx<'_>, Row { id, photo, state }: Row) -> Result<PhotoView> {

@@ -356,6 +356,7 @@ async fn the_desks_way_from_frame_to_saved_photo_and_what_is_wrong_on_it() {
         ("GET", format!("/api/v1/shots/{shot}/files/raw"), "", 404, "not_found"),
         ("GET", "/api/v1/shots/unknown/files/thumb".to_owned(), "", 404, "not_found"),
         ("DELETE", "/api/v1/shots/unknown".to_owned(), "", 404, "not_found"),
+        ("POST", "/api/v1/photos/unknown/withdraw".to_owned(), "", 404, "not_found"),
         ("POST", "/api/v1/live".to_owned(), "hello", 422, "rejected"),
         ("GET", "/api/v1/parks/p1/drivers/nobody/history".to_owned(), "", 404, "not_found"),
         ("GET", "/api/v1/parks/p9/drivers/ivan/matches".to_owned(), "", 404, "not_found"),

@@ -459,3 +459,21 @@ fn a_face_program_that_does_not_run_is_told_until_it_does() {
     world.captured("face 0.0", "ivan");
     assert_eq!(world.app.status().unwrap().faces.problem, None);
 }
+
+#[test]
+fn a_photo_taken_back_is_history_and_its_file_may_be_taken_again() {
+    let world = World::new(FacePolicy::Search);
+    let first = world.captured("face 0.0", "ivan");
+    let second = world.captured("face 0.1", "ivan");
+    world.app.withdraw_photo(&second).unwrap();
+    assert_eq!(world.app.list_photos(Some(&id("ivan")), 10).unwrap().len(), 1);
+    assert_eq!(found(&world, "иванов")[0].photo.as_ref(), Some(&first));
+    assert!(world.app.driver_matches(&id("p1"), &id("ivan")).unwrap().is_empty(), "nothing to compare any more");
+    let history = world.app.driver_history(&id("p1"), &id("ivan")).unwrap();
+    assert!(history.iter().any(|e| e.kind == HistoryKind::Withdrawn && e.photo.as_ref() == Some(&second)));
+    let again = world.captured("face 0.1", "petr");
+    assert_ne!(again, second, "the same file, said to be another driver's");
+    let nearest = world.app.get_photo(&again).unwrap().nearest;
+    assert_eq!(nearest, None);
+    assert!(matches!(world.app.withdraw_photo(&id("zz")), Err(Error::NotFound(_))));
+}

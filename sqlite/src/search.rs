@@ -248,7 +248,7 @@ fn page_statement(search: &Search) -> Sql {
              json_extract(rows.body, '$.phones[0]') AS phone,
              json_extract(rows.body, '$.licence.number') AS licence_number,
              (SELECT photos.id FROM photos
-              WHERE photos.driver_id = page.driver_id AND photos.park_id = page.park_id
+              WHERE photos.driver_id = page.driver_id AND photos.park_id = page.park_id AND status <> 'withdrawn'
                 AND EXISTS (SELECT 1 FROM photo_files JOIN blob_holders USING (blob_id)
                     WHERE photo_files.scope = photos.scope AND photo_files.photo_id = photos.id AND class = 0)
               ORDER BY captured_at_ms DESC, photos.id DESC LIMIT 1) AS photo

@@ -1,7 +1,7 @@
 //! Photos and their files.
 
 use super::Desk;
-use super::answer::{Answer, answer, blocking, file_class, jpeg};
+use super::answer::{Answer, DONE, Done, answer, blocking, file_class, jpeg};
 use super::extract::Open;
 use super::extract::{Asked, id};
 use super::problem::Problem;
@@ -14,7 +14,11 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 pub(super) fn routes() -> OpenApiRouter<Desk> {
-    OpenApiRouter::new().routes(routes!(photos)).routes(routes!(photo)).routes(routes!(photo_file))
+    OpenApiRouter::new()
+        .routes(routes!(photos))
+        .routes(routes!(photo))
+        .routes(routes!(photo_file))
+        .routes(routes!(withdraw))
 }
 
 #[derive(Deserialize, IntoParams)]
@@ -51,4 +55,12 @@ pub(super) async fn photo_file(
 ) -> Result<Response, Problem> {
     let (photo, class) = (id(&photo, "photo")?, file_class(&class)?);
     blocking(app, move |app| app.read_photo_file(&photo, class)).await.map(jpeg)
+}
+
+/// Takes a photo back, until somebody judged it.
+#[utoipa::path(post, path = "/api/v1/photos/{photo}/withdraw", params(("photo" = String, Path)),
+    responses((status = 200, body = Done), (status = 404, body = Problem), (status = 409, body = Problem)))]
+pub(super) async fn withdraw(Open(app): Open, Path(photo): Path<String>) -> Answer<Done> {
+    let photo = id(&photo, "photo")?;
+    answer(app, move |app| app.withdraw_photo(&photo).map(|()| DONE)).await
 }
