@@ -347,6 +347,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/photos/{photo}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes a photo back, until somebody judged it. */
+        post: operations["withdraw"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/recovery-code": {
         parameters: {
             query?: never;
@@ -1022,6 +1039,8 @@ export interface components {
         };
         /** @description What is asked of a hub. */
         Enrol: {
+            /** @description Come again as a new device of the same hub after the old one was revoked: the data and what was not sent stay. */
+            again?: boolean;
             /** @description Begin anew, with the old data moved into a folder beside. */
             beside_old?: boolean;
             /** @description The only certificate authority to trust (PEM), for a hub with a certificate of its own. */
@@ -1964,8 +1983,6 @@ export interface components {
          * @enum {string}
          */
         WatchedState: "settling" | "waiting" | "taking" | "rejected";
-        /** @enum {string} */
-        Source: "camera" | "folder" | "file";
     };
     responses: never;
     parameters: never;
@@ -2697,6 +2714,43 @@ export interface operations {
             };
         };
     };
+    withdraw: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                photo: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     recovery_code: {
         parameters: {
             query?: never;
@@ -2861,7 +2915,7 @@ export interface operations {
                 /** @description The file's name, or what the camera is called. */
                 name: string;
                 /** @description `camera` or `file`. */
-                source: components["schemas"]["Source"];
+                source: "camera" | "file";
                 /** @description When it was taken. */
                 taken_at_ms: number;
             };
