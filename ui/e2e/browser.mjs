@@ -62,12 +62,12 @@ export async function withPage(
   } catch (error) {
     const text = await page
       .locator("body")
-      .innerText()
+      .textContent()
       .catch(() => "(nothing)");
     const shots = process.env.PARKDESK_SHOTS;
     if (shots)
       await page.screenshot({ path: join(shots, `failed-${Date.now()}.png`) }).catch(() => undefined);
-    if (error instanceof Error) error.message += `\n--- ${page.url()} showed:\n${text.slice(0, 1500)}`;
+    if (error instanceof Error) error.message += `\n--- ${page.url()} showed:\n${text?.slice(0, 1500)}`;
     throw error;
   } finally {
     await context.close();
