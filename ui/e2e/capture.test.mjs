@@ -78,10 +78,7 @@ async function photograph(page, text, name) {
   const checked = Date.now();
   const saving = Date.now();
   await page.keyboard.press("Enter"); // 3: save
-  await page
-    .getByText(`${name}: фото сохранено здесь`)
-    .first()
-    .waitFor();
+  await page.getByText(`${name}: фото сохранено здесь`).first().waitFor();
   return checked - shot + (Date.now() - saving);
 }
 

@@ -115,17 +115,15 @@ test("a change that the hub refuses is told with its reason in the pill, on the 
       .first()
       .waitFor();
     await page.keyboard.press("Alt+KeyS");
+    await page.getByRole("button", { name: /Первый Пётр/ }).click();
+    // What was wanted, why it was refused, and the ways on; letting go is asked about.
     await page
-      .getByText(/удостоверение|права/i)
+      .getByText(/удостоверение уже у другого водителя/)
       .first()
       .waitFor();
     assert.deepEqual(await axe(page), []);
-    await page
-      .getByRole("button", { name: /Отказаться|Выбросить|Удалить/ })
-      .first()
-      .click();
-    const sure = page.getByRole("dialog").getByRole("button", { name: /Отказаться|Выбросить|Удалить|Да/ });
-    if (await sure.count()) await sure.first().click();
+    await page.getByRole("button", { name: "Отказаться" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Отказаться" }).click();
     await until("nothing left to settle", async () => (await office.ask("status")).needs_attention === 0, 20);
   });
 });
@@ -146,7 +144,7 @@ for (const [theme, lang] of /** @type {const} */ ([
       ]) {
         await page.goto(`http://${office.listen}${path}`);
         await page.getByRole("heading", { level: 1 }).first().waitFor();
-        await page.waitForLoadState("networkidle").catch(() => undefined);
+        await page.waitForTimeout(500); // what was asked for has come; a long poll never ends
         assert.deepEqual(await axe(page), [], path);
       }
     });
