@@ -1,5 +1,7 @@
 //! `cargo xtask test`: every check there is, in the order in which it fails fastest. CI runs just this.
 
+use std::path::Path;
+
 use anyhow::{Result, ensure};
 
 use crate::{crash, demo, package, place, run, setup, tidy, window};
@@ -18,6 +20,7 @@ const STEPS: &[Step] = &[
     ("unit", unit),
     ("demo", main_job),
     ("crash", crashes),
+    ("e2e", e2e),
     ("window", windows),
     ("package", packages),
 ];
@@ -62,6 +65,14 @@ fn npm(script: &str, remedy: &str) -> Result<()> {
     let mut npm = run::command("npm");
     npm.current_dir(place::root().join("ui")).args(["run", "--silent", script]);
     run::step(&format!("ui: {script}"), &mut npm, remedy)
+}
+
+/// The daily work in Chromium, on real appliances and a real hub.
+fn e2e() -> Result<()> {
+    let bins = place::bin("parkdesk-agent").parent().map(Path::to_path_buf).unwrap_or_default();
+    let mut npm = run::command("npm");
+    npm.current_dir(place::root().join("ui")).args(["run", "--silent", "e2e"]).env("PARKDESK_BIN", bins);
+    run::step("ui: e2e", &mut npm, "the failing test says what the page showed; PARKDESK_SHOTS=DIR leaves pictures")
 }
 
 fn windows() -> Result<()> {
