@@ -1,9 +1,10 @@
 //! Commands: what somebody wants. A command's id is its idempotency key; its canonical bytes are what is stored and
 //! sent, and they are never encoded again (protocol, "Rebase").
 
+mod actor;
+mod person;
+
 use std::collections::BTreeMap;
-use std::fmt;
-use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -15,71 +16,8 @@ use crate::rights::Role;
 use crate::row::SCHEMA;
 use crate::scope::Scope;
 
-/// Who wants it. Text form: `user/{id}`, `device/{id}`, `hub`, `job/{name}`.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub enum Actor {
-    /// A person signed in at a desk.
-    User(RowId),
-    /// A headless device acting for itself.
-    Device(DeviceId),
-    /// The hub's administrator.
-    Hub,
-    /// A job of the hub.
-    Job(RowId),
-}
-
-impl Actor {
-    /// Whether only the hub itself may speak as this actor.
-    #[must_use]
-    pub fn is_hub(&self) -> bool {
-        matches!(self, Self::Hub | Self::Job(_))
-    }
-}
-
-impl fmt::Display for Actor {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::User(id) => write!(f, "user/{id}"),
-            Self::Device(id) => write!(f, "device/{id}"),
-            Self::Hub => f.write_str("hub"),
-            Self::Job(name) => write!(f, "job/{name}"),
-        }
-    }
-}
-
-impl fmt::Debug for Actor {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{self}")
-    }
-}
-
-impl From<Actor> for String {
-    fn from(actor: Actor) -> String {
-        actor.to_string()
-    }
-}
-
-impl TryFrom<String> for Actor {
-    type Error = String;
-    fn try_from(text: String) -> Result<Self, String> {
-        text.parse()
-    }
-}
-
-impl FromStr for Actor {
-    type Err = String;
-    fn from_str(text: &str) -> Result<Self, String> {
-        let bad = || "not an actor (user/{id}, device/{id}, hub, job/{name})".to_owned();
-        match text.split_once('/') {
-            None if text == "hub" => Ok(Self::Hub),
-            Some(("user", id)) => Ok(Self::User(id.parse().map_err(|_| bad())?)),
-            Some(("device", id)) => Ok(Self::Device(id.parse().map_err(|_| bad())?)),
-            Some(("job", name)) => Ok(Self::Job(name.parse().map_err(|_| bad())?)),
-            _ => Err(bad()),
-        }
-    }
-}
+pub use self::actor::Actor;
+pub use self::person::{PersonCreate, PersonRemove, PersonSetPassCode};
 
 /// What is wanted, typed. On the wire: `kind` and `args` of the [`Envelope`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -275,62 +213,6 @@ pub struct MatchDecide {
     /// The earlier decision that this one undoes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undoes: Option<RowId>,
-}
-
-/// Arguments of `person.create`.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PersonCreate {
-    /// The new person's id.
-    pub person: RowId,
-    /// The park.
-    pub park: RowId,
-    /// The name that others see.
-    pub name: String,
-    /// What is typed at the desk.
-    pub login: String,
-    /// What the person may do.
-    pub role: Role,
-    /// Of the pass code ([`crate::pass_code`]); the code itself never leaves the desk it was typed at.
-    pub verifier: String,
-}
-
-/// Arguments of `person.set_pass_code`.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PersonSetPassCode {
-    /// The person.
-    pub person: RowId,
-    /// The park.
-    pub park: RowId,
-    /// Of the new pass code.
-    pub verifier: String,
-}
-
-/// Arguments of `person.remove`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PersonRemove {
-    /// The person.
-    pub person: RowId,
-    /// The park.
-    pub park: RowId,
-}
-
-// Verifiers are no secret like a pass code is, but a log is no place for them either.
-impl fmt::Debug for PersonCreate {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { person, park, name: _, login: _, role, verifier: _ } = self;
-        f.debug_struct("PersonCreate")
-            .field("person", person)
-            .field("park", park)
-            .field("role", role)
-            .finish_non_exhaustive()
-    }
-}
-
-impl fmt::Debug for PersonSetPassCode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { person, park, verifier: _ } = self;
-        f.debug_struct("PersonSetPassCode").field("person", person).field("park", park).finish_non_exhaustive()
-    }
 }
 
 /// Arguments of `park.create`.

@@ -7,7 +7,8 @@ pub mod import;
 pub mod people;
 pub mod show;
 pub mod socket;
-pub mod words;
+mod view;
+mod words;
 
 use std::collections::BTreeSet;
 
@@ -23,6 +24,8 @@ use serde::{Deserialize, Serialize};
 use crate::protocol::code;
 use crate::protocol::enrol::new_uuid;
 use crate::store::{self, DeviceView, NewCode, Stats, Store};
+
+pub use self::view::{CodeView, DriverView, ParkView, PhotoView};
 
 /// Longest life of a code.
 const MAX_CODE_MINUTES: i64 = 10;
@@ -234,64 +237,6 @@ pub enum Problem {
         /// What.
         cause: String,
     },
-}
-
-/// A one-time code.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CodeView {
-    /// As typed.
-    pub code: String,
-    /// Until when.
-    pub expires_at_ms: Millis,
-    /// What the appliance may do.
-    pub role: Role,
-    /// Where.
-    pub park: RowId,
-}
-
-/// A park.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ParkView {
-    /// Its id.
-    pub id: RowId,
-    /// Its name.
-    pub name: String,
-    /// The city's id.
-    pub city: String,
-}
-
-/// A driver.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DriverView {
-    /// The profile's id.
-    pub id: RowId,
-    /// Names.
-    pub name: String,
-    /// Phones.
-    pub phones: Vec<String>,
-    /// Licence number.
-    pub licence: Option<String>,
-    /// The car's plate.
-    pub plate: Option<String>,
-}
-
-/// A photo.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PhotoView {
-    /// Its id.
-    pub id: RowId,
-    /// The driver shown.
-    pub driver: RowId,
-    /// Where it stands.
-    pub status: String,
-    /// The hub has the picture as taken.
-    pub original_stored: bool,
-    /// The hub has the crop; absent without one.
-    pub portrait_stored: Option<bool>,
-    /// The hub has the thumbnail.
-    pub thumb_stored: bool,
-    /// SHA-256 of the picture as taken.
-    pub original: BlobId,
 }
 
 /// Carries out a request; the scopes in which something is new are to be announced.

@@ -345,7 +345,7 @@ export const OFFERS: Schemas["Offers"] = {
 };
 
 export const WATCH: Watch = {
-  folder: "/home/photo/Входящие",
+  folder: "/srv/photo/Входящие",
   state: "watching",
   taken: 128,
   waiting: 2,

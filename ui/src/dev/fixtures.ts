@@ -32,7 +32,7 @@ export function statusOf(more: Partly<Status> = {}): Status {
     unassigned: 3,
     faces: { running: true, pid: 4211, restarts: 0, quarantined: 0, waiting: 0, problem: null },
     watch: {
-      folder: "/home/photo/Входящие",
+      folder: "/srv/photo/Входящие",
       state: "watching",
       taken: 128,
       waiting: 0,
@@ -81,7 +81,7 @@ export const INSTALLATION: Installation = {
   state: "ready",
   version: "0.4.0",
   lang: "ru",
-  data_dir: "/home/photo/.local/share/parkdesk",
+  data_dir: "/srv/parkdesk/data",
   device_name: "Фотоцентр на Варшавском шоссе",
   hub: "https://hub.severnaya-zvezda.example",
 };
@@ -91,7 +91,7 @@ export const SETTINGS: Settings = {
   theme: "system",
   camera: null,
   auto_shutter: false,
-  watch_folder: "/home/photo/Входящие",
+  watch_folder: "/srv/photo/Входящие",
   mirror: true,
 };
 
