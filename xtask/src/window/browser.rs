@@ -44,7 +44,7 @@ impl Browser {
             .build();
         let agent = ureq::Agent::new_with_config(config);
         let root = format!("http://127.0.0.1:{port}");
-        wait("WebKitWebDriver", 10, || Ok(agent.get(format!("{root}/status")).call().ok().map(|_| ())))?;
+        wait("WebKitWebDriver", 30, || Ok(agent.get(format!("{root}/status")).call().ok().map(|_| ())))?;
         let options = json!({ "binary": program, "args": args });
         let asked = json!({ "capabilities": { "alwaysMatch": { "webkitgtk:browserOptions": options } } });
         let mut browser = Self { agent, base: root.clone() };

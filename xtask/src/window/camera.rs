@@ -57,12 +57,15 @@ pub(super) fn run(stage: &Stage) -> Result<()> {
     Ok(())
 }
 
-/// Answers whatever is asked with nothing; hands back what was asked.
+/// Answers whatever is asked with nothing; hands back what was asked. A caller that only knocks asks nothing.
 fn answer(mut stream: UnixStream) -> Result<Option<String>> {
     stream.set_nonblocking(false)?;
     stream.set_read_timeout(Some(Duration::from_secs(5)))?;
     let mut asked = vec![0; 4096];
     let length = stream.read(&mut asked)?;
+    if length == 0 {
+        return Ok(None);
+    }
     stream.write_all(b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")?;
     Ok(asked.get(..length).map(|bytes| String::from_utf8_lossy(bytes).into_owned()))
 }

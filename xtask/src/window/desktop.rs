@@ -45,7 +45,7 @@ impl Desktop {
         let mut password = keyring.stdin.take().context("BUG: the keyring's input is a pipe")?;
         password.write_all(b"pw")?;
         drop(password);
-        wait("a keyring on the session bus", 15, || {
+        wait("a keyring on the session bus", 60, || {
             let has = desktop.bus_call(
                 "org.freedesktop.DBus",
                 "/",
@@ -104,7 +104,7 @@ impl Desktop {
     fn first_line(&mut self, command: Command, log: &str) -> Result<String> {
         self.spawn(command, log)?;
         let log = self.logs.join(format!("{log}.log"));
-        wait("a first line", 15, || {
+        wait("a first line", 60, || {
             let said = fs::read_to_string(&log)?;
             Ok(said.split_once('\n').map(|(line, _)| line.trim().to_owned()))
         })
@@ -183,7 +183,7 @@ impl Desktop {
         let mut tray = self.command("python3");
         tray.args(["-c", TRAY]);
         self.spawn(tray, "tray")?;
-        wait("a tray", 10, || {
+        wait("a tray", 60, || {
             let has = self.bus_call(
                 "org.freedesktop.DBus",
                 "/",
@@ -238,7 +238,7 @@ fn end(child: &mut Child) {
         return;
     }
     let _ = Command::new("kill").args(["-TERM", &child.id().to_string()]).status();
-    let ended = wait("an end", 2, || Ok(child.try_wait()?.map(|_| ())));
+    let ended = wait("an end", 5, || Ok(child.try_wait()?.map(|_| ())));
     if ended.is_err() {
         let _ = child.kill();
     }
