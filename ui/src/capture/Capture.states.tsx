@@ -102,7 +102,10 @@ export const states: States = {
         shot={shotOf({
           nearest: { verdict: "different", false_matches_milli: 6, text: "", photo: photoOf(1, 1).id },
           other_driver: {
-            ...rowOf(3),
+            park: "park-1",
+            id: "driver-3",
+            name: rowOf(3).name,
+            photo: photoOf(3, 0).id,
             likely: { verdict: "same", false_matches_milli: 300, text: "" },
           },
         })}

@@ -21,7 +21,7 @@ export interface CompareProps {
   earlier: readonly Schemas["PhotoView"][];
   person: Person;
   /** The shot may show that driver instead. */
-  onOther?: (driver: { park: string; id: string; name: string }) => void;
+  onOther?: (driver: Person) => void;
   /** What the check says, under the verdict. */
   children: ReactNode;
 }
@@ -48,11 +48,16 @@ export function Compare({ shot, earlier, person, onOther, children }: ComparePro
           <TriangleAlert size={18} aria-hidden="true" />
           <div>
             <p>
-              <strong>{t("compare.other", { name: other.name })}</strong>
+              <strong>{t("compare.other", { name: other.name ?? t("compare.nameless") })}</strong>
             </p>
             <Verdict likely={other.likely} among />
             {onOther && (
-              <Button size="small" onPress={() => onOther(other)}>
+              <Button
+                size="small"
+                onPress={() =>
+                  onOther({ park: other.park, id: other.id, name: other.name ?? t("compare.nameless") })
+                }
+              >
                 {t("compare.choose_them")}
               </Button>
             )}

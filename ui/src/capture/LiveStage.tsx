@@ -94,7 +94,7 @@ function Looking(props: LiveStageProps & { ratio: number; over: HTMLElement | nu
   const said = isFailing ? t("live.failing") : live ? (line ?? t("live.ready")) : t("live.starting");
   useEffect(() => say(said), [said, say]);
   const isCounting = isAutomatic && shutter.is === "counting";
-  const isReady = live?.advice === null;
+  const isReady = live !== undefined && !live.advice;
   return (
     <>
       {props.over &&
@@ -132,7 +132,7 @@ function Looking(props: LiveStageProps & { ratio: number; over: HTMLElement | nu
 
 /** The advice of a look in the reader's language; undefined = there is nothing to mend. */
 function lineOf(live: Live, lang: Lang): string | undefined {
-  if (live.advice === null) return undefined;
+  if (!live.advice) return undefined;
   return (lang === "ru" ? live.advice_ru : live.advice_en) ?? live.advice;
 }
 

@@ -92,8 +92,8 @@ describe("the shutter", () => {
     face: { x, y: 0.3, w: 0.2, h: 0.3 },
     advice: null,
     level,
-    advice_ru: null,
-    advice_en: null,
+    advice_ru: "",
+    advice_en: "",
     readiness,
   });
   const run = (looks: [Live, number][]) => {

@@ -256,7 +256,13 @@ const matchesOf = (index: number): Match[] => [
   {
     a: { photo: photoOf(index, 0).id, face: BOX },
     b: { photo: photoOf(index + 1, 0).id, face: BOX },
-    other_driver: { park: PARK, id: `driver-${index + 1}`, name: rowOf(index + 1).name },
+    other_driver: {
+      park: PARK,
+      id: `driver-${index + 1}`,
+      name: rowOf(index + 1).name,
+      photo: photoOf(index + 1, 0).id,
+      likely: { verdict: "unsure", false_matches_milli: 3000, text: "" },
+    },
     likely: { verdict: "unsure", false_matches_milli: 3000, text: "" },
     decision: { id: "1", verdict: "different", by: "Ли Ян", at_ms: NOW - DAY },
   },
@@ -298,8 +304,8 @@ export function liveOf(more: Partial<Live> = {}): Live {
   return {
     face: { x: 0.36, y: 0.1, w: 0.26, h: 0.34 },
     advice: null,
-    advice_ru: null,
-    advice_en: null,
+    advice_ru: "Хорошо: можно снимать",
+    advice_en: "Good: you can shoot",
     level: "ok",
     readiness: 100,
     ...more,

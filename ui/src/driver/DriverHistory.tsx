@@ -48,8 +48,8 @@ export function DriverHistory({ park, driver }: { park: string; driver: string }
 function Entry({ entry }: { entry: HistoryEntry }) {
   const lang = useLang();
   const { t } = useTranslation("driver");
-  const value = (field: string, text: string | null) => {
-    if (text === null || text === "") return t("empty");
+  const value = (field: string, text: string | null | undefined) => {
+    if (!text) return t("empty");
     if (field === "photo_status" || field === "status")
       return t(`photo_status.${text}`, { ns: "common", defaultValue: text });
     if (field === "work_status") return t(`work_status.${text}`, { defaultValue: text });
@@ -68,7 +68,7 @@ function Entry({ entry }: { entry: HistoryEntry }) {
         {entry.fields.map((field) => (
           <p key={field.field} className={styles.change}>
             <span className={styles.field}>{t(`field.${field.field}`, { defaultValue: field.field })}:</span>
-            {field.was !== null && (
+            {field.was != null && (
               <>
                 <s>{value(field.field, field.was)}</s>
                 <ArrowRight size={12} role="img" aria-label={t("history.became")} />

@@ -24,7 +24,7 @@ export interface DriverMatchesProps {
 }
 
 const keyOf = (match: Match) => `${match.a.photo}/${match.b.photo}`;
-const isDecided = (match: Match) => match.decision !== null && match.decision.verdict !== "ignore";
+const isDecided = (match: Match) => match.decision != null && match.decision.verdict !== "ignore";
 type Word = "same" | "different" | "unsure";
 
 export function DriverMatches({ matches, photos, driver }: DriverMatchesProps) {
@@ -85,11 +85,11 @@ export function DriverMatches({ matches, photos, driver }: DriverMatchesProps) {
             <Side
               of={match.b}
               photos={photos}
-              title={match.other_driver ? match.other_driver.name : t("matches.earlier")}
+              title={match.other_driver?.name ?? t("matches.earlier")}
               name={match.other_driver?.name ?? driver.name}
             />
           </div>
-          {match.likely && <Verdict likely={match.likely} among={match.other_driver !== null} />}
+          {match.likely && <Verdict likely={match.likely} among={match.other_driver != null} />}
           {match.decision && isDecided(match) && match !== current ? (
             <p className={styles.decided}>
               {t("matches.decided", {

@@ -56,11 +56,11 @@ export function replacePage(
   const page: ListPage = {
     after: old.after,
     rows: read.rows,
-    next: isLast || read.next === null ? read.next : old.next,
+    next: isLast || !read.next ? read.next : old.next,
     total: read.total,
     version,
   };
   // The list ends here now: what came after it is gone.
-  if (read.next === null) return [...pages.slice(0, index), page];
+  if (!read.next) return [...pages.slice(0, index), page];
   return pages.map((one, at) => (at === index ? page : { ...one, total: read.total }));
 }

@@ -47,7 +47,7 @@ export function useDriverList(filter: DriverFilter) {
         const old = queries.getQueryData<Pages>(key)?.pages[index];
         if (!old || old.version >= version.current) continue;
         const read = await listDrivers({ text, park }, old.after, PAGE_ROWS, signal);
-        if (read.next !== null && read.next !== old.next) {
+        if (read.next && read.next !== old.next) {
           // Rows were put in: read on, so that none falls between this page and the next.
           const more = await listDrivers({ text, park }, read.next, PAGE_ROWS, signal);
           read.rows = [...read.rows, ...more.rows];
