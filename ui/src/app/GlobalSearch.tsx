@@ -18,8 +18,7 @@ import {
 } from "react-aria-components";
 import { useTranslation } from "react-i18next";
 import { useLocation } from "wouter";
-import type { Schemas } from "../api/client";
-import { call } from "../api/pending";
+import { client, type Schemas, unwrap } from "../api/client";
 import { phone, plate } from "../shared/format";
 import { PhotoStatus } from "../shared/Status";
 import { useShortcuts } from "../shared/shortcuts";
@@ -143,8 +142,8 @@ function useDrivers(typed: string): { drivers: readonly Driver[]; isAsking: bool
   const query = useQuery({
     queryKey: ["drivers", "search", text],
     queryFn: ({ signal }) => {
-      const asked = new URLSearchParams({ text, limit: String(DRIVERS_SHOWN) });
-      return call<{ rows: Driver[] }>("GET", `/api/v1/drivers?${asked}`, undefined, signal);
+      const asked = { text, limit: DRIVERS_SHOWN };
+      return unwrap(client.GET("/api/v1/drivers", { params: { query: asked }, signal }));
     },
     enabled: text !== "",
     placeholderData: keepPreviousData,

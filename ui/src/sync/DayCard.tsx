@@ -25,7 +25,7 @@ export function DayCard() {
         </Button>
       }
     >
-      <Result query={query} empty={(points) => (points.length === 0 ? <p>{t("day.none")}</p> : undefined)}>
+      <Result query={query} empty={(points) => (hasNothing(points) ? <p>{t("day.none")}</p> : undefined)}>
         {(points) =>
           isTable ? (
             // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be scrollable by keyboard
@@ -39,6 +39,11 @@ export function DayCard() {
       </Result>
     </Card>
   );
+}
+
+/** Three empty strips tell nothing. */
+function hasNothing(points: readonly DayPoint[]): boolean {
+  return points.every(({ waiting, sent, received, problems }) => waiting + sent + received + problems === 0);
 }
 
 const SERIES = ["waiting", "sent", "received"] as const;
