@@ -8,7 +8,7 @@ pub mod people;
 pub mod show;
 pub mod socket;
 mod view;
-mod words;
+pub mod words;
 
 use std::collections::BTreeSet;
 
@@ -17,7 +17,7 @@ use parkdesk_domain::command::{Command, DeviceRevoke, ParkCreate, ParkSetFaces, 
 use parkdesk_domain::rights::Role;
 use parkdesk_domain::scope::Area;
 use parkdesk_domain::wire::Verdict;
-use parkdesk_domain::{Actor, BlobId, CommandId, DeviceId, Envelope, Kind, Millis, Refusal, RowId, Scope};
+use parkdesk_domain::{Actor, CommandId, DeviceId, Envelope, Kind, Millis, Refusal, RowId, Scope};
 use rand::Rng;
 use serde::{Deserialize, Serialize};
 
