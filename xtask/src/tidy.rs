@@ -3,6 +3,7 @@
 mod crates;
 mod files;
 mod trace;
+mod unused;
 
 use anyhow::{Result, ensure};
 

@@ -1,10 +1,11 @@
-//! Who may use whom (docs/architecture.md), and under which licences others' code comes.
+//! Who may use whom (docs/architecture.md), whether what is listed is used, and under which licences others' code comes.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result};
 use serde::Deserialize;
 
+use super::unused;
 use crate::run;
 
 /// Crate -> crates of ours it may use (in the program, not only in its tests).
@@ -66,20 +67,37 @@ struct Metadata {
     workspace_members: BTreeSet<String>,
 }
 
-#[derive(Deserialize)]
-struct Package {
-    name: String,
-    id: String,
-    source: Option<String>,
-    license: Option<String>,
-    license_file: Option<String>,
-    dependencies: Vec<Dependency>,
+#[derive(Default, Deserialize)]
+pub(super) struct Package {
+    pub(super) name: String,
+    pub(super) id: String,
+    pub(super) source: Option<String>,
+    pub(super) license: Option<String>,
+    pub(super) license_file: Option<String>,
+    pub(super) manifest_path: String,
+    pub(super) dependencies: Vec<Dependency>,
+    pub(super) targets: Vec<Target>,
 }
 
 #[derive(Deserialize)]
-struct Dependency {
+pub(super) struct Dependency {
+    pub(super) name: String,
+    pub(super) kind: Option<String>,
+    pub(super) rename: Option<String>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Target {
     name: String,
-    kind: Option<String>,
+    kind: Vec<String>,
+}
+
+impl Package {
+    /// The name by which code calls its library.
+    fn library(&self) -> Option<String> {
+        let is_library = |target: &&Target| target.kind.iter().any(|kind| kind.contains("lib") || kind == "proc-macro");
+        self.targets.iter().find(is_library).map(|target| target.name.clone())
+    }
 }
 
 pub(super) fn check(broken: &mut Vec<String>) -> Result<()> {
@@ -91,8 +109,11 @@ pub(super) fn check(broken: &mut Vec<String>) -> Result<()> {
         .filter(|p| metadata.workspace_members.contains(&p.id))
         .map(|p| (p.name.as_str(), p))
         .collect();
+    let libraries: BTreeMap<&str, String> =
+        metadata.packages.iter().filter_map(|package| Some((package.name.as_str(), package.library()?))).collect();
     for (name, package) in &ours {
         check_uses(name, package, &ours, broken);
+        unused::check(package, &libraries, broken)?;
     }
     for package in metadata.packages.iter().filter(|p| p.source.is_some()) {
         check_licence(package, broken);
