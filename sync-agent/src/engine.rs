@@ -16,6 +16,7 @@
 
 mod backoff;
 mod batch;
+mod budget;
 mod event;
 mod lane;
 mod link;
@@ -31,6 +32,7 @@ use parkdesk_domain::wire::Limits;
 
 pub use self::backoff::{Backoff, spread};
 use self::batch::Batches;
+use self::budget::Budget;
 pub use self::event::{Action, Event, Failure, FileWork, Now, Policy, Request, Trouble, Work};
 use self::lane::{Lane, LoopLimits, Turn};
 use self::link::Link;
@@ -49,6 +51,7 @@ pub struct Engine {
     pull: Lane,
     check: Lane,
     batches: Batches,
+    budget: Budget,
     uploads: Uploads,
     downloads: Downloads,
     sizes: BTreeMap<BlobId, u64>,
@@ -79,6 +82,7 @@ impl Engine {
             pull: Lane::default(),
             check: Lane::default(),
             batches: Batches::default(),
+            budget: Budget::default(),
             uploads: Uploads::default(),
             downloads: Downloads::default(),
             sizes: BTreeMap::new(),
@@ -106,7 +110,7 @@ impl Engine {
     #[must_use]
     pub fn step(&mut self, now: Now, dice: u64, event: Event, work: &Work) -> Vec<Action> {
         let mut actions = Vec::new();
-        let draw = Draw { now_ms: now.mono_ms, dice };
+        let draw = Draw { now_ms: now.mono_ms, dice, budget_ms: 0 };
         self.take_in(now, draw, event, &mut actions);
         self.link.set_standing(work.enrolled, work.revoked);
         let opens = self.opens_at(now, work);
@@ -144,6 +148,7 @@ impl Engine {
                     lane.hurry();
                 }
                 self.batches.hurry();
+                self.budget.hurry();
                 self.uploads.hurry();
                 self.downloads.hurry();
                 self.clones = 0;
@@ -151,33 +156,34 @@ impl Engine {
             Event::Pause { for_ms } => self.link.pause(for_ms.map(|ms| now.mono_ms.saturating_add(ms))),
             Event::Resume => self.link.resume(),
             Event::Limits(limits) => {
-                self.link.answered(now);
+                self.heard(now);
                 self.ask.answered(true, self.loop_limits(), draw.now_ms, draw.dice);
                 self.limits = Some(sane(limits));
             }
             Event::Pushed { is_forward } => self.pushed(now, draw, is_forward, actions),
             Event::Pulled { is_forward } => self.pulled(now, draw, is_forward, actions),
             Event::Checked(states) => {
-                self.link.answered(now);
+                self.heard(now);
                 let forward = !states.is_empty();
                 self.check.answered(forward, self.loop_limits(), draw.now_ms, draw.dice);
                 let part_bytes = self.limits().part_bytes;
                 self.uploads.checked(&states, &self.sizes, part_bytes);
             }
             Event::PartSent { id, part } => {
-                self.link.answered(now);
+                self.heard(now);
                 self.uploads.part_sent(&id, part);
             }
             Event::Completed { id } => {
-                self.link.answered(now);
+                self.heard(now);
                 self.uploads.completed(&id);
             }
             Event::Fetched { id, have } => {
-                self.link.answered(now);
+                self.heard(now);
                 self.downloads.fetched(&id, have);
             }
             Event::Spoiled { id } => {
-                self.link.answered(now);
+                self.heard(now);
+                let draw = self.paid(draw, Fault::File);
                 if self.downloads.failed(&id, 0, Fault::File, &self.policy, draw) {
                     actions.push(Action::ParkFile { id, reason: Failure::Local });
                 }
@@ -189,8 +195,26 @@ impl Engine {
         }
     }
 
-    fn pushed(&mut self, now: Now, draw: Draw, is_forward: bool, actions: &mut Vec<Action>) {
+    /// The hub answered.
+    fn heard(&mut self, now: Now) {
         self.link.answered(now);
+        self.budget.answered();
+    }
+
+    /// The draw for another try at a file: the budget may put it off.
+    fn paid(&mut self, draw: Draw, fault: Fault) -> Draw {
+        match fault {
+            // Nothing was tried at the file.
+            Fault::Link => draw,
+            Fault::Hub | Fault::File => {
+                let spacing_ms = self.policy.backoff.cap_ms / 10;
+                Draw { budget_ms: self.budget.spend(draw.now_ms, spacing_ms), ..draw }
+            }
+        }
+    }
+
+    fn pushed(&mut self, now: Now, draw: Draw, is_forward: bool, actions: &mut Vec<Action>) {
+        self.heard(now);
         self.batches.answered();
         self.clones = 0;
         match self.push.answered(is_forward, self.loop_limits(), draw.now_ms, draw.dice) {
@@ -212,7 +236,7 @@ impl Engine {
     }
 
     fn pulled(&mut self, now: Now, draw: Draw, is_forward: bool, actions: &mut Vec<Action>) {
-        self.link.answered(now);
+        self.heard(now);
         // An empty answer after the wait is what a quiet hub gives; an empty answer at once is a loop.
         let waited = draw.now_ms.saturating_sub(self.pull_sent_ms) >= self.pull_wait_ms / 2;
         match self.pull.answered(is_forward || waited, self.loop_limits(), draw.now_ms, draw.dice) {
@@ -254,11 +278,13 @@ impl Engine {
                 self.push_failed(draw, failure, fault, actions);
             }
             Request::Part { id, part } => {
+                let draw = self.paid(draw, fault);
                 if self.uploads.failed(&id, Some(part), fault, &self.policy, draw) {
                     actions.push(Action::ParkFile { id, reason: failure });
                 }
             }
             Request::Complete { id } => {
+                let draw = self.paid(draw, fault);
                 if self.uploads.failed(&id, None, fault, &self.policy, draw) {
                     actions.push(Action::ParkFile { id, reason: failure });
                 }
@@ -266,6 +292,7 @@ impl Engine {
             Request::Fetch { id, have } => {
                 // A full disk here is no fault of the file: it waits and counts nothing.
                 let fault = if failure == Failure::Local { Fault::Hub } else { fault };
+                let draw = self.paid(draw, fault);
                 if self.downloads.failed(&id, have, fault, &self.policy, draw) {
                     actions.push(Action::ParkFile { id, reason: failure });
                 }

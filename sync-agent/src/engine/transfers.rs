@@ -183,13 +183,13 @@ impl Uploads {
             Fault::Link => false,
             Fault::Hub => {
                 file.stumbles = file.stumbles.saturating_add(1);
-                file.not_before_ms = clock.now_ms + policy.backoff.delay_ms(file.stumbles, clock.dice);
+                file.not_before_ms = clock.after(policy.backoff.delay_ms(file.stumbles, clock.dice));
                 false
             }
             Fault::File => {
                 file.stage = Stage::Unchecked;
                 file.tries = file.tries.saturating_add(1);
-                file.not_before_ms = clock.now_ms + policy.backoff.delay_ms(file.tries, clock.dice);
+                file.not_before_ms = clock.after(policy.backoff.delay_ms(file.tries, clock.dice));
                 if file.tries >= policy.file_tries {
                     file.stage = Stage::Done;
                     return true;
@@ -216,6 +216,14 @@ impl Uploads {
 pub(super) struct Draw {
     pub(super) now_ms: u64,
     pub(super) dice: u64,
+    /// Not before this time, whatever the die says.
+    pub(super) budget_ms: u64,
+}
+
+impl Draw {
+    fn after(self, delay_ms: u64) -> u64 {
+        self.now_ms.saturating_add(delay_ms).max(self.budget_ms)
+    }
 }
 
 /// Files on their way down.
@@ -292,12 +300,12 @@ impl Downloads {
             Fault::Link => false,
             Fault::Hub => {
                 file.stumbles = file.stumbles.saturating_add(1);
-                file.not_before_ms = clock.now_ms + policy.backoff.delay_ms(file.stumbles, clock.dice);
+                file.not_before_ms = clock.after(policy.backoff.delay_ms(file.stumbles, clock.dice));
                 false
             }
             Fault::File => {
                 file.tries = file.tries.saturating_add(1);
-                file.not_before_ms = clock.now_ms + policy.backoff.delay_ms(file.tries, clock.dice);
+                file.not_before_ms = clock.after(policy.backoff.delay_ms(file.tries, clock.dice));
                 file.given_up = file.tries >= policy.file_tries;
                 file.given_up
             }
