@@ -18,6 +18,7 @@ mod frame;
 mod history;
 mod identity;
 mod outbox;
+mod partial;
 mod people;
 mod photos;
 mod rebase;

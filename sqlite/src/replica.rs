@@ -16,6 +16,7 @@ use parkdesk_sqlcipher::{File, Key, OpenMode, Priority, Steps};
 use crate::change::ChangeTag;
 use crate::error::{Error, OpenError, Result, parse};
 use crate::files::{Files, StoredFile};
+use crate::partial::Parts;
 use crate::templates::Template;
 use crate::tx::{ReadTx, WriteTx};
 
@@ -34,6 +35,8 @@ pub struct Replica {
 struct Inner {
     file: File,
     files: Files,
+    /// `None` in memory.
+    parts: Option<Parts>,
     changes: Changes,
 }
 
@@ -65,7 +68,7 @@ impl Replica {
             Ok(tx.query_row("SELECT count(*) FROM settings WHERE key = 'keys_made'", [], |row| row.get(0))?)
         })?;
         let files = Files::open(dir, key, if has_keys { OpenMode::Existing } else { OpenMode::Create })?;
-        let replica = Self::new(file, files)?;
+        let replica = Self::new(file, files, Some(Parts::new(dir)))?;
         if !has_keys {
             replica.write(Priority::Person, |tx| tx.set_setting("keys_made", "1"))?;
         }
@@ -78,6 +81,7 @@ impl Replica {
         replica.sweep_objects()?;
         // Those whose sealing a crash cut off.
         replica.reseal(None)?;
+        replica.sweep_partial()?;
         Ok(replica)
     }
 
@@ -86,11 +90,11 @@ impl Replica {
     /// # Errors
     /// If a migration fails.
     pub fn in_memory() -> std::result::Result<Self, OpenError> {
-        Self::new(File::in_memory(STEPS)?, Files::in_memory()?)
+        Self::new(File::in_memory(STEPS)?, Files::in_memory()?, None)
     }
 
-    pub(crate) fn new(file: File, files: Files) -> std::result::Result<Self, OpenError> {
-        let replica = Self { inner: Arc::new(Inner { file, files, changes: Changes::default() }) };
+    pub(crate) fn new(file: File, files: Files, parts: Option<Parts>) -> std::result::Result<Self, OpenError> {
+        let replica = Self { inner: Arc::new(Inner { file, files, parts, changes: Changes::default() }) };
         let newest = replica.newest_change()?;
         replica.announce(newest);
         Ok(replica)
@@ -248,6 +252,11 @@ impl Replica {
     /// If the file fails.
     pub fn templates(&self, model_id: &str, aligner_id: &str) -> Result<Vec<Template>> {
         self.read(|tx| tx.templates(model_id, aligner_id))
+    }
+
+    /// Where unfinished downloads are kept.
+    pub(crate) fn parts(&self) -> Option<&Parts> {
+        self.inner.parts.as_ref()
     }
 
     /// Removes objects that a committed transaction forgot.

@@ -15,6 +15,7 @@ use rusqlite::{Connection, params_from_iter};
 use crate::attention::NewEntry;
 use crate::error::{OpenError, Result};
 use crate::files::Files;
+use crate::partial::Parts;
 use crate::replica::{Replica, STEPS};
 use crate::tx::WriteTx;
 
@@ -82,7 +83,7 @@ impl Replica {
         let aside = move_aside(&path, &now.0.to_string(), reason)?;
         let file = File::open(&path, key, STEPS, OpenMode::Create)?;
         let keys = if dir.join("keys.db").exists() { OpenMode::Existing } else { OpenMode::Create };
-        let replica = Self::new(file, Files::open(dir, key, keys)?)?;
+        let replica = Self::new(file, Files::open(dir, key, keys)?, Some(Parts::new(dir)))?;
         let commands = replica.write(Priority::Person, |tx| -> Result<usize> {
             tx.set_setting("keys_made", "1")?;
             tx.put_rows(BLOBS.1, &read.blobs)?;

@@ -18,7 +18,8 @@ use parkdesk_domain::command::{Change, Command, PhotoAssign, PhotoWithdraw};
 use parkdesk_domain::ids::{BlobId, Millis};
 use parkdesk_domain::row::Write;
 use parkdesk_sqlite::{
-    Error, Key, NewTemplate, NewUnassigned, OpenError, Origin, Priority, Replica, Settle, Settler, Taken, TakenOutcome,
+    Download, Error, Key, NewTemplate, NewUnassigned, OpenError, Origin, Priority, Replica, Settle, Settler, Taken,
+    TakenOutcome,
 };
 use serde_json::json;
 
@@ -303,6 +304,76 @@ fn a_driver_whose_photo_only_the_tray_held_gets_it_from_the_hub_after_a_discard(
     assert!(!wants(), "the bytes are here");
     discard(&other, "entry1");
     assert!(wants());
+}
+
+/// An appliance that wants the original of `f1`.
+fn wanting(dir: &Path) -> (Hub, Replica, Download) {
+    let made = tempfile::tempdir().unwrap();
+    let (mut hub, _replica, _) = with_photo(made.path());
+    let at = hub.rows.keys().find(|at| at.id == id("f1")).cloned().unwrap();
+    let mut body: serde_json::Value = serde_json::from_str(&hub.rows[&at].body).unwrap();
+    body["original"]["stored"] = json!(true);
+    hub.write(&[Write::put(at, &body).unwrap()]);
+    let replica = Replica::open(dir, &key()).unwrap();
+    enrol(&replica, &hub);
+    pull_all(&replica, &hub);
+    let wanted = replica.read(|tx| tx.wanted_downloads(9)).unwrap().remove(0);
+    (hub, replica, wanted)
+}
+
+#[test]
+fn an_unfinished_download_outlives_a_restart_sealed_and_goes_with_the_persons_key() {
+    let dir = tempfile::tempdir().unwrap();
+    let (_hub, replica, wanted) = wanting(dir.path());
+    let plain = canary();
+    assert!(replica.partial(&wanted).unwrap().is_empty());
+    for from in [0, 1000, 70_000] {
+        let until = [1000, 70_000, 90_000].into_iter().find(|end| *end > from).unwrap();
+        replica.keep_partial(&wanted, from as u64, &plain[from..until]).unwrap();
+    }
+    replica.keep_partial(&wanted, 95_000, &plain[95_000..96_000]).unwrap();
+    drop(replica);
+    let replica = Replica::open(dir.path(), &key()).unwrap();
+    assert!(replica.partial(&wanted).unwrap() == plain[..90_000], "what lies behind a gap is no use");
+    assert_eq!(holds(dir.path(), CANARY), Vec::<String>::new());
+    assert!(!names(&dir.path().join("partial")).iter().any(|name| name.contains(wanted.id.as_str())));
+    // Cut off by a crash in the middle of the second range: what comes before it counts.
+    let parts = dir.path().join("partial");
+    let second = names(&parts).into_iter().find(|name| name.ends_with(&format!(".{:016x}", 1000))).unwrap();
+    fs::write(parts.join(&second), b"half").unwrap();
+    assert!(replica.partial(&wanted).unwrap() == plain[..1000]);
+    replica.destroy_person_key(&wanted.driver).unwrap();
+    assert!(matches!(replica.partial(&wanted), Err(Error::KeyDestroyed(_))));
+    drop(replica);
+    Replica::open(dir.path(), &key()).unwrap();
+    assert!(names(&parts).is_empty(), "nobody can read them any more");
+}
+
+#[test]
+fn parts_of_a_file_go_when_it_is_here_or_spoiled_or_wanted_no_more() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut hub, replica, wanted) = wanting(dir.path());
+    let parts = dir.path().join("partial");
+    replica.keep_partial(&wanted, 0, b"one").unwrap();
+    replica.keep_partial(&wanted, 3, b"two").unwrap();
+    replica.drop_partial(&wanted).unwrap();
+    assert!(names(&parts).is_empty());
+    replica.keep_partial(&wanted, 0, b"one").unwrap();
+    drop(replica);
+    let replica = Replica::open(dir.path(), &key()).unwrap();
+    assert_eq!(names(&parts).len(), 1, "still wanted");
+    let at = hub.rows.keys().find(|at| at.id == id("f1")).cloned().unwrap();
+    let mut body: serde_json::Value = serde_json::from_str(&hub.rows[&at].body).unwrap();
+    body["original"]["stored"] = json!(false);
+    hub.write(&[Write::put(at, &body).unwrap()]);
+    pull_all(&replica, &hub);
+    drop(replica);
+    Replica::open(dir.path(), &key()).unwrap();
+    assert!(names(&parts).is_empty());
+}
+
+fn names(dir: &Path) -> Vec<String> {
+    fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
 }
 
 fn walk(dir: &Path) -> usize {

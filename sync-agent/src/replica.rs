@@ -149,8 +149,31 @@ impl Local for Replica {
             stored => stored.map_err(fault)?,
         };
         write(self, |tx| tx.add_blob(&stored.to_blob(Origin::Hub), now))?;
+        Replica::drop_partial(self, &download).map_err(fault)?;
         settle_urgent(self, id)?;
         self.empty_trash().map_err(fault)
+    }
+
+    fn partial(&self, id: &BlobId) -> std::result::Result<Vec<u8>, LocalError> {
+        match wanted(self, id)? {
+            Some(download) => Replica::partial(self, &download).map_err(fault),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    fn keep_partial(&self, id: &BlobId, from: u64, plain: &[u8]) -> std::result::Result<(), LocalError> {
+        match wanted(self, id)? {
+            Some(download) => Replica::keep_partial(self, &download, from, plain).map_err(fault),
+            None => Ok(()),
+        }
+    }
+
+    fn drop_partial(&self, id: &BlobId) -> std::result::Result<(), LocalError> {
+        match wanted(self, id)? {
+            Some(download) => Replica::drop_partial(self, &download).map_err(fault),
+            // What nobody wants any more is swept at the next start.
+            None => Ok(()),
+        }
     }
 
     fn set_stored(&self, id: &BlobId) -> std::result::Result<(), LocalError> {

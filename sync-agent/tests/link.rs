@@ -213,6 +213,43 @@ async fn parts_go_on_after_a_restart_and_none_is_sent_twice() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_download_goes_on_after_a_restart_and_no_byte_comes_twice() {
+    let (hub, memory) = (Hub::start().await, Memory::new());
+    let size = (5 << 20) + 3;
+    let wanted = hub.add_file(&bytes(size, 13));
+    memory.want(&wanted, size as u64);
+    hub.stop_after_bytes(Some(3 << 20));
+    let sync = start(&hub, &memory);
+    until("some came", || memory.partial_len(&wanted) >= 3 << 20).await;
+    sync.stop().await;
+    drop(sync);
+    hub.stop_after_bytes(None);
+    let sync = start(&hub, &memory);
+    until("all came", || memory.holds(&wanted)).await;
+    assert_eq!((hub.bytes_served(), memory.partial_len(&wanted)), (size as u64, 0));
+    sync.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_rotted_of_an_unfinished_download_is_fetched_again() {
+    let (hub, memory) = (Hub::start().await, Memory::new());
+    let true_bytes = bytes((2 << 20) + 1, 14);
+    let wanted = hub.add_file(&true_bytes);
+    memory.want(&wanted, true_bytes.len() as u64);
+    hub.stop_after_bytes(Some(1 << 20));
+    let sync = start(&hub, &memory);
+    until("some came", || memory.partial_len(&wanted) >= 1 << 20).await;
+    sync.stop().await;
+    drop(sync);
+    memory.rot_partial(&wanted);
+    hub.stop_after_bytes(None);
+    let sync = start(&hub, &memory);
+    until("all came", || memory.holds(&wanted)).await;
+    assert_eq!(hub.bytes_served(), (1 << 20) + ((1 << 20) + 1) + true_bytes.len() as u64, "the rest, then all anew");
+    sync.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_bad_file_is_parked_and_the_rest_goes_on() {
     let (hub, memory) = (Hub::start().await, Memory::new());
     let bad = memory.add_upload(&bytes(100, 8));

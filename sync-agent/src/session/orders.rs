@@ -84,6 +84,7 @@ impl<L: Local> Session<L> {
                 Ok(order(Request::Complete { id: file.id }, Method::Post, path))
             }
             Action::Fetch { file, from } => {
+                let from = self.held_of(&file).map_err(|e| (Request::Fetch { id: file.id.clone(), have: from }, e))?;
                 let end = (from + RANGE).min(file.size_bytes).saturating_sub(1);
                 let path = format!("/v1/blobs/{}", file.id);
                 let mut fetch = order(Request::Fetch { id: file.id, have: from }, Method::Get, path);

@@ -53,6 +53,8 @@ struct Inner {
     parts: BTreeMap<BlobId, BTreeMap<u32, Bytes>>,
     parts_taken: usize,
     stop_after_parts: usize,
+    stop_after_bytes: Option<u64>,
+    bytes_served: u64,
     refused: BTreeSet<BlobId>,
 }
 
@@ -157,6 +159,16 @@ impl Hub {
 
     pub(crate) fn stop_after_parts(&self, parts: usize) {
         self.lock().stop_after_parts = parts;
+    }
+
+    /// Downloads fail once so many bytes of files went out.
+    pub(crate) fn stop_after_bytes(&self, bytes: Option<u64>) {
+        self.lock().stop_after_bytes = bytes;
+    }
+
+    /// Bytes of files that went out.
+    pub(crate) fn bytes_served(&self) -> u64 {
+        self.lock().bytes_served
     }
 
     pub(crate) fn parts_held(&self, id: &BlobId) -> usize {
@@ -367,12 +379,16 @@ fn complete(hub: &Hub, id: &BlobId) -> Response {
 }
 
 fn get(hub: &Hub, id: &BlobId, headers: &HeaderMap) -> Response {
-    let inner = hub.lock();
-    let Some(bytes) = inner.files.get(id) else { return problem(404, "not_found") };
+    let mut inner = hub.lock();
+    if inner.stop_after_bytes.is_some_and(|most| inner.bytes_served >= most) {
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    }
+    let Some(bytes) = inner.files.get(id).cloned() else { return problem(404, "not_found") };
     let range = headers.get("range").unwrap().to_str().unwrap().trim_start_matches("bytes=");
     let (from, to) = range.split_once('-').unwrap();
     let (from, to): (usize, usize) = (from.parse().unwrap(), to.parse().unwrap());
     let to = to.min(bytes.len() - 1);
+    inner.bytes_served += (to - from + 1) as u64;
     let content_range = format!("bytes {from}-{to}/{}", bytes.len());
     (
         StatusCode::PARTIAL_CONTENT,

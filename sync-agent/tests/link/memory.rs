@@ -19,6 +19,7 @@ struct State {
     version: u64,
     frames: Vec<(u64, u64)>,
     files: BTreeMap<BlobId, Vec<u8>>,
+    partial: BTreeMap<BlobId, Vec<u8>>,
     uploads: Vec<FileWork>,
     downloads: Vec<FileWork>,
     parked: Vec<(BlobId, &'static str)>,
@@ -94,6 +95,15 @@ impl Memory {
         (sum, state.tallies.last().and_then(|(_, contact)| *contact))
     }
 
+    pub(crate) fn partial_len(&self, id: &BlobId) -> usize {
+        self.lock().partial.get(id).map_or(0, Vec::len)
+    }
+
+    /// Turns kept bytes of an unfinished file into others.
+    pub(crate) fn rot_partial(&self, id: &BlobId) {
+        self.lock().partial.get_mut(id).unwrap()[0] ^= 1;
+    }
+
     pub(crate) fn parked(&self) -> Vec<(BlobId, &'static str)> {
         self.lock().parked.clone()
     }
@@ -158,7 +168,25 @@ impl Local for Memory {
     fn keep_file(&self, id: &BlobId, plain: &[u8], _: Millis) -> Result<(), LocalError> {
         let mut state = self.lock();
         state.files.insert(id.clone(), plain.to_vec());
+        state.partial.remove(id);
         state.downloads.retain(|file| file.id != *id);
+        Ok(())
+    }
+
+    fn partial(&self, id: &BlobId) -> Result<Vec<u8>, LocalError> {
+        Ok(self.lock().partial.get(id).cloned().unwrap_or_default())
+    }
+
+    fn keep_partial(&self, id: &BlobId, from: u64, plain: &[u8]) -> Result<(), LocalError> {
+        let mut state = self.lock();
+        let kept = state.partial.entry(id.clone()).or_default();
+        assert_eq!(kept.len() as u64, from, "parts are kept in order");
+        kept.extend_from_slice(plain);
+        Ok(())
+    }
+
+    fn drop_partial(&self, id: &BlobId) -> Result<(), LocalError> {
+        self.lock().partial.remove(id);
         Ok(())
     }
 
