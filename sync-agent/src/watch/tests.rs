@@ -2,9 +2,12 @@
 
 use std::fs;
 use std::io::Write;
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 
+use parkdesk_app::capture::AssignedBy;
 use parkdesk_domain::RowId;
+use parkdesk_vision::limits::{MAX_BYTES, Rejection, RejectionCode};
 
 use super::*;
 
@@ -310,7 +313,7 @@ fn reading_the_folder_and_its_files_wakes_nobody_and_every_change_does() {
     let file = dir.path().join("a.jpg");
     fs::write(&file, picture(1)).unwrap();
     let (wake, woken) = sync_channel(1);
-    let _debouncer = listen(dir.path(), Duration::from_millis(20), wake).unwrap();
+    let _debouncer = notice::listen(dir.path(), Duration::from_millis(20), wake).unwrap();
     for _ in 0..3 {
         scan::look(dir.path()).unwrap();
         fs::read(&file).unwrap();
