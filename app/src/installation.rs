@@ -222,6 +222,19 @@ pub enum EnrolFault {
 }
 
 impl EnrolFault {
+    /// All of them.
+    pub const ALL: [Self; 9] = [
+        Self::WrongCode,
+        Self::TooManyTries,
+        Self::Unreachable,
+        Self::NotAHub,
+        Self::Tls,
+        Self::AlreadyEnrolled,
+        Self::Name,
+        Self::Key,
+        Self::Data,
+    ];
+
     /// Its code.
     #[must_use]
     pub fn as_str(self) -> &'static str {

@@ -24,16 +24,18 @@ use self::ring::{Ring, RingError};
 
 /// The name of the systemd credential.
 pub const CREDENTIAL: &str = "parkdesk-key";
-const WRAPPED: &str = "recovery.bin";
+/// The file with the wrapped copy of the key.
+pub(crate) const WRAPPED: &str = "recovery.bin";
 const INSTALLATION: &str = "installation";
 const REPLICA: &str = "replica.db";
 const STAGED: &str = "enrol-new";
 /// All that belongs to one key. The replica goes last: while it is there, the directory counts as used.
-const OLD_FILES: [&str; 9] = [
+const OLD_FILES: [&str; 10] = [
     "keys.db-wal",
     "keys.db-shm",
     "keys.db",
     "blobs",
+    "partial",
     WRAPPED,
     INSTALLATION,
     "replica.db-shm",

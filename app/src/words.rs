@@ -3,6 +3,8 @@
 //! The API answers with codes and an English sentence; the command line and the pages say it in the reader's language. Each
 //! text says what happened and what to do. No personal data comes in here.
 
+pub mod errors;
+
 use parkdesk_domain::RefusalCode;
 use parkdesk_sqlite::AttentionKind;
 pub use parkdesk_vision::quality::Lang;

@@ -88,8 +88,8 @@ pub enum StartError {
     #[error(transparent)]
     Keys(KeysError),
     /// There is data that does not open.
-    #[error("the data does not open: {0}")]
-    Data(String),
+    #[error("the data does not open: {}", .0.message)]
+    Data(DataProblem),
     /// It cannot listen.
     #[error(transparent)]
     Listen(#[from] ListenError),
@@ -194,7 +194,7 @@ impl Appliance {
             match found {
                 Found::Nothing => return Err(StartError::NoAppliance(dir)),
                 Found::NoKey(error) => return Err(StartError::Keys(error)),
-                Found::Unreadable(problem) => return Err(StartError::Data(problem.message)),
+                Found::Unreadable(problem) => return Err(StartError::Data(problem)),
                 Found::Data(_) => {}
             }
         }
@@ -216,7 +216,7 @@ impl Appliance {
         if !config.may_set_up
             && let State::Unreadable(problem) = &*appliance.lock_state()
         {
-            return Err(StartError::Data(problem.message.clone()));
+            return Err(StartError::Data(problem.clone()));
         }
         appliance.serve(config.listener, config.pages)?;
         Ok(appliance)

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::{Context, anyhow};
+use anyhow::Context;
 use parkdesk_app::keys::ring::OsRing;
 use parkdesk_app::words::Lang;
 use parkdesk_sqlcipher::dir::DataDir;
@@ -24,13 +24,11 @@ pub(super) fn enrol(args: &EnrolArgs, show: Show) -> Result<(), Failure> {
         authority: ca.map_or(Authority::System, Authority::File),
         again: args.again,
     };
-    enrolment::check_name(&wish.name).map_err(|error| anyhow!("{error}"))?;
-    let _lock =
-        DataDir::lock(&args.data.dir).context("enrol needs the data directory for itself: stop the agent first")?;
+    enrolment::check_name(&wish.name)?;
+    let _lock = DataDir::lock(&args.data.dir)?;
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().context("no runtime")?;
-    let done = enrolment::enrol(&place, &OsRing::default(), &wish, args.beside_old, runtime.handle())
-        .map_err(|error| anyhow!("{error}"))?;
+    let done = enrolment::enrol(&place, &OsRing::default(), &wish, args.beside_old, runtime.handle())?;
     if let Some(code) = &done.recovery {
         args.data.tell_recovery(code, show);
     }

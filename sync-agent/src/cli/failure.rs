@@ -5,8 +5,11 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use parkdesk_app::api::Problem;
+use parkdesk_app::installation::EnrolError;
 use parkdesk_app::keys::KeysError;
-use parkdesk_app::words::Lang;
+use parkdesk_app::words::{Lang, errors};
+use parkdesk_sqlcipher::dir::LockError;
+use parkdesk_sync_agent::StartError;
 use serde_json::json;
 
 use super::Show;
@@ -21,6 +24,12 @@ pub(crate) enum Failure {
     Problem(Problem),
     /// There is no key.
     Keys(KeysError),
+    /// The data directory is not ours to use now.
+    Lock(LockError),
+    /// The appliance does not start.
+    Start(StartError),
+    /// The hub did not take the appliance in.
+    Enrol(EnrolError),
     /// Anything else, said whole.
     Other(anyhow::Error),
 }
@@ -37,7 +46,12 @@ impl Failure {
 
     pub(crate) fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self {
-            Self::NoAppliance(_) | Self::Problem(_) | Self::Other(_) => 1,
+            Self::NoAppliance(_)
+            | Self::Problem(_)
+            | Self::Lock(_)
+            | Self::Start(_)
+            | Self::Enrol(_)
+            | Self::Other(_) => 1,
             Self::Stopped(_) => 3,
             Self::Keys(_) => 4,
         })
@@ -53,6 +67,19 @@ impl Failure {
                 .unwrap_or_default(),
             Self::Keys(KeysError::NoKey(_)) => "no_key".into(),
             Self::Keys(_) => "keys".into(),
+            Self::Lock(LockError::AlreadyOwned(_)) => "in_use".into(),
+            Self::Lock(LockError::Io { .. }) => "data_dir".into(),
+            Self::Start(error) => match error {
+                StartError::Owned { .. } => "in_use",
+                StartError::Lock(_) => "data_dir",
+                StartError::NoAppliance(_) => "not_enrolled",
+                StartError::Keys(_) => "keys",
+                StartError::Data(_) => "data",
+                StartError::Listen(_) => "listen",
+                StartError::System(_) => "failed",
+            }
+            .into(),
+            Self::Enrol(error) => format!("enrol_{}", error.why.as_str()),
             Self::Other(_) => "failed".into(),
         }
     }
@@ -85,12 +112,22 @@ impl Failure {
                      устройство: parkdesk-agent enrol --data {dir} --hub URL --code CODE --name NAME"
                 )
             }
-            (Self::Problem(problem), _) => match &problem.detail {
-                Some(detail) => format!("{} [{detail}]", problem.message),
-                None => problem.message.clone(),
-            },
-            (Self::Keys(error), _) => error.to_string(),
-            (Self::Other(error), _) => format!("{error:#}"),
+            (Self::Problem(problem), _) => errors::problem(problem, lang),
+            (Self::Keys(error), _) => errors::keys(error, lang),
+            (Self::Lock(error), _) => errors::lock(error, lang),
+            (Self::Start(StartError::Data(problem)), Lang::Ru) => {
+                format!("{} ({})", errors::data(problem.code, lang), problem.message)
+            }
+            (Self::Start(StartError::Owned { socket }), Lang::Ru) => {
+                format!("это устройство уже запущено: спрашивайте его через {}", socket.display())
+            }
+            (Self::Start(StartError::Lock(error)), _) => errors::lock(error, lang),
+            (Self::Start(error), Lang::Ru) => format!("Устройство не запускается: {error}"),
+            (Self::Start(error), Lang::En) => error.to_string(),
+            (Self::Enrol(error), _) => errors::enrol(error, lang),
+            // What the system or a file said comes in its own words.
+            (Self::Other(error), Lang::Ru) => format!("Не получилось: {error:#}"),
+            (Self::Other(error), Lang::En) => format!("{error:#}"),
         }
     }
 }
@@ -98,6 +135,32 @@ impl Failure {
 impl From<anyhow::Error> for Failure {
     fn from(error: anyhow::Error) -> Self {
         Self::Other(error)
+    }
+}
+
+impl From<LockError> for Failure {
+    fn from(error: LockError) -> Self {
+        Self::Lock(error)
+    }
+}
+
+impl From<StartError> for Failure {
+    fn from(error: StartError) -> Self {
+        match error {
+            StartError::NoAppliance(dir) => Self::NoAppliance(dir),
+            StartError::Keys(error) => Self::Keys(error),
+            error @ (StartError::Owned { .. }
+            | StartError::Lock(_)
+            | StartError::Data(_)
+            | StartError::Listen(_)
+            | StartError::System(_)) => Self::Start(error),
+        }
+    }
+}
+
+impl From<EnrolError> for Failure {
+    fn from(error: EnrolError) -> Self {
+        Self::Enrol(error)
     }
 }
 

@@ -60,8 +60,7 @@ fn hint(place: &str, lang: Lang) -> String {
 
 /// Owns the data directory while its key is in hand.
 fn own(data: &Data) -> Result<DataDir, Failure> {
-    let lock = DataDir::lock(&data.dir).context("the agent runs or the directory cannot be used: stop the agent first");
-    lock.map_err(Failure::from)
+    Ok(DataDir::lock(&data.dir)?)
 }
 
 /// `recovery-code`.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::Context;
 use parkdesk_app::api::bind_loopback;
 use parkdesk_app::keys::ring::OsRing;
-use parkdesk_sync_agent::{Appliance, ApplianceConfig, StartError};
+use parkdesk_sync_agent::{Appliance, ApplianceConfig};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::failure::Failure;
@@ -41,15 +41,7 @@ pub(super) fn run(args: RunArgs, show: Show) -> Result<(), Failure> {
 }
 
 async fn keep(config: ApplianceConfig) -> Result<(), Failure> {
-    let appliance = Appliance::start(config).await.map_err(|error| match error {
-        StartError::NoAppliance(dir) => Failure::NoAppliance(dir),
-        StartError::Keys(error) => Failure::Keys(error),
-        error @ (StartError::Owned { .. }
-        | StartError::Lock(_)
-        | StartError::Data(_)
-        | StartError::Listen(_)
-        | StartError::System(_)) => Failure::Other(error.into()),
-    })?;
+    let appliance = Appliance::start(config).await?;
     // Nobody waits for it outside systemd.
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
     tracing::info!("ready");
