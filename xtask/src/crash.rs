@@ -1,10 +1,13 @@
 //! `cargo xtask crash`: hub, agent and faces process are killed (SIGKILL) at any moment while photos flow from the watched
 //! folder to a second appliance. Afterwards: every photo that the appliance ever listed is there, every file dropped is one
-//! photo at the hub and at the office, none is doubled, none refused, the queues are empty (F1, F3, F4, F16).
+//! photo at the hub and at the office, none is doubled, none refused, the queues are empty (F1, F3, F4, F16). Then the same
+//! with disks that are full (F9).
+
+mod full_disk;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
@@ -15,22 +18,34 @@ use serde_json::Value;
 use crate::fleet::{Fleet, PARK, Programs, is_whole, items, wait};
 use crate::{place, run, setup};
 
-/// Kills `rounds` times; `seed` decides whom and when.
+/// Kills `rounds` times, `seed` decides whom and when; then fills disks.
 ///
 /// # Errors
 /// If anything confirmed is lost or anything is doubled.
 pub(crate) fn run(rounds: u32, seed: u64) -> Result<()> {
     setup::run()?;
     run::step("build", &mut run::cargo(&["build", "--workspace", "--bins", "--locked"]), "mend what it says")?;
-    let dir = place::target().join("crash");
+    let bins = place::bin("parkdesk-agent").parent().map(Path::to_path_buf).unwrap_or_default();
+    let programs = Programs::new(&bins);
+    if rounds > 0 {
+        kills(&programs, rounds, seed)?;
+    }
+    full_disk::run(&programs, &empty("full-disk")?)
+}
+
+/// `target/NAME`, made anew.
+fn empty(name: &str) -> Result<PathBuf> {
+    let dir = place::target().join(name);
     if dir.exists() {
         fs::remove_dir_all(&dir)?;
     }
     fs::create_dir_all(&dir)?;
-    let dir = fs::canonicalize(&dir)?;
-    let bins = place::bin("parkdesk-agent").parent().map(Path::to_path_buf).unwrap_or_default();
-    let programs = Programs::new(&bins);
-    let mut fleet = Fleet::start(&programs, &dir)?;
+    Ok(fs::canonicalize(&dir)?)
+}
+
+fn kills(programs: &Programs, rounds: u32, seed: u64) -> Result<()> {
+    let dir = empty("crash")?;
+    let mut fleet = Fleet::start(programs, &dir)?;
     let mut dice = Dice(seed);
     let mut seen = BTreeSet::new();
     println!("==> {rounds} kills (seed {seed})");

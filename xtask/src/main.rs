@@ -42,9 +42,10 @@ enum Task {
         #[arg(long, value_delimiter = ',')]
         only: Vec<String>,
     },
-    /// Kills hub, agent and faces process again and again while photos flow: nothing is lost, nothing is doubled.
+    /// Kills hub, agent and faces process again and again while photos flow, then fills their disks: nothing is lost,
+    /// nothing is doubled.
     Crash {
-        /// How many kills.
+        /// How many kills; 0 = only the full disks.
         #[arg(long, default_value_t = 50)]
         rounds: u32,
         /// Which kills when.
