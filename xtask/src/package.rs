@@ -6,6 +6,7 @@
 
 mod parts;
 mod tree;
+mod units;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -44,6 +45,7 @@ pub(crate) fn run(dir: Option<PathBuf>, profile: Profile) -> Result<()> {
     let built = parts::build(&to, &bins)?;
     let debs = unpack_debs(&built, &to.join("deb-root"))?;
     let rpms = unpack_rpms(&built, &to.join("rpm-root"))?;
+    units::check(&debs)?;
     let held = demo::run_with(&debs.join("usr/bin"), &to.join("demo"))?;
     ensure!(held, "the main job did not hold with the packaged programs");
     for root in [debs, rpms] {
