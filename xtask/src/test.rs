@@ -1,8 +1,9 @@
 //! `cargo xtask test`: every check there is, in the order in which it fails fastest. CI runs just this.
 
 use std::path::Path;
+use std::time::{Duration, Instant};
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 
 use crate::{crash, demo, package, place, run, setup, tidy, window};
 
@@ -34,13 +35,30 @@ pub(crate) fn run(only: &[String]) -> Result<()> {
         let names: Vec<&str> = STEPS.iter().map(|(name, _)| *name).collect();
         ensure!(names.contains(&name.as_str()), "no step {name:?}; there are: {}", names.join(", "));
     }
+    let mut times = Vec::new();
     for (name, step) in STEPS {
         if only.is_empty() || only.iter().any(|wanted| wanted == name) {
-            step()?;
+            let start = Instant::now();
+            let result = step();
+            times.push((*name, start.elapsed()));
+            if result.is_err() {
+                println!("{}", table(&times));
+                return result.with_context(|| format!("the step {name} failed"));
+            }
         }
     }
+    println!("{}", table(&times));
     println!("all steps passed");
     Ok(())
+}
+
+/// Seconds per step, so that a slow one is seen; the last one failed if the run did.
+fn table(times: &[(&str, Duration)]) -> String {
+    let total: Duration = times.iter().map(|(_, time)| *time).sum();
+    let line = |name: &str, time: Duration| format!("    {name:<10} {:>7.1} s", time.as_secs_f32());
+    let mut lines: Vec<String> = times.iter().map(|(name, time)| line(name, *time)).collect();
+    lines.push(line("all", total));
+    lines.join("\n")
 }
 
 fn fmt() -> Result<()> {
@@ -114,4 +132,21 @@ fn crashes() -> Result<()> {
 
 fn packages() -> Result<()> {
     package::run(None, package::Profile::Dev)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_tells_every_step_and_the_sum() {
+        let told = table(&[("fmt", Duration::from_millis(1500)), ("unit", Duration::from_secs(100))]);
+        assert_eq!(told, "    fmt            1.5 s\n    unit         100.0 s\n    all          101.5 s");
+    }
+
+    #[test]
+    fn an_unknown_step_is_refused_with_those_there_are() {
+        let error = run(&["nothing".into()]).unwrap_err().to_string();
+        assert!(error.contains("setup, fmt"), "{error}");
+    }
 }
