@@ -8,8 +8,8 @@ use serde::Deserialize;
 
 use crate::{Figure, Goal, Measuring, median};
 
-/// Rounds of ours and the peer's by turns; the first of each only warms caches.
-const ROUNDS: usize = 6;
+/// Rounds of ours and the peer's, each A B B A; the first only warms caches.
+const ROUNDS: usize = 5;
 
 #[derive(Deserialize)]
 struct Photos {
@@ -46,32 +46,45 @@ pub fn measure(ours: Command, theirs: Command) -> Result<Vec<Figure>> {
 }
 
 /// Median per photo, summed over the photos: each photo weighs what it costs.
-fn total(rounds: &[Photos]) -> Result<f64> {
-    let photos = rounds.first().map_or(0, |round| round.seconds.len());
-    let of_photo = |photo: usize| rounds.iter().filter_map(|round| round.seconds.get(photo)).copied().collect();
+fn total(turns: &[Photos]) -> Result<f64> {
+    let photos = turns.first().map_or(0, |turn| turn.seconds.len());
+    let of_photo = |photo: usize| turns.iter().filter_map(|turn| turn.seconds.get(photo)).copied().collect();
     ensure!(photos > 0, "nothing was measured");
     (0..photos).map(|photo| median(of_photo(photo))).sum::<Result<f64>>()
 }
 
+/// The ratio of each round, least and greatest: how steady the figure is.
+fn spread(ratios: &[f64]) -> String {
+    let least = ratios.iter().copied().fold(f64::INFINITY, f64::min);
+    let greatest = ratios.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    format!("rounds {least:.3} to {greatest:.3}")
+}
+
 fn photos(ours: &mut Measuring, theirs: &mut Measuring) -> Result<Vec<Figure>> {
-    let (mut own, mut peer) = (Vec::new(), Vec::new());
+    let (mut own, mut peer, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
     for round in 0..=ROUNDS {
-        let pair = (ours.ask::<Photos>("photos")?, theirs.ask::<Photos>("photos")?);
+        let first = ours.ask::<Photos>("photos")?;
+        let turns = [theirs.ask::<Photos>("photos")?, theirs.ask("photos")?];
+        let of_ours = [first, ours.ask("photos")?];
+        let sum = |turns: &[Photos]| turns.iter().flat_map(|turn| &turn.seconds).sum::<f64>();
+        let ratio = sum(&of_ours) / sum(&turns);
+        println!("    round {round} of {ROUNDS}: {ratio:.3}{}", if round == 0 { " (warms up)" } else { "" });
         if round > 0 {
-            own.push(pair.0);
-            peer.push(pair.1);
+            ratios.push(ratio);
+            own.extend(of_ours);
+            peer.extend(turns);
         }
-        println!("    round {round} of {ROUNDS}");
     }
     let found = |rounds: &[Photos]| rounds.iter().map(|round| round.found).min().unwrap_or(0);
     let (own_total, peer_total) = (total(&own)?, total(&peer)?);
     let count = own.first().map_or(0, |round| round.seconds.len());
     let beside = format!(
-        "{:.0} ms a photo, face_recognition {:.0} ms; recall {} of {count}, face_recognition {} of {count}",
+        "{:.0} ms a photo, face_recognition {:.0} ms; found in {} of {count}, face_recognition {}; {}",
         own_total / count as f64 * 1e3,
         peer_total / count as f64 * 1e3,
         found(&own),
-        found(&peer)
+        found(&peer),
+        spread(&ratios)
     );
     let recall = f64::from(found(&own)) / f64::from(found(&peer).max(1));
     Ok(vec![
@@ -88,10 +101,10 @@ fn resnet(ours: &mut Measuring) -> Result<Figure> {
 
 fn jpeg(ours: &mut Measuring) -> Result<Figure> {
     let Jpeg { seconds, djpeg_seconds, bytes } = ours.ask("jpeg")?;
-    let ratios = seconds.iter().zip(&djpeg_seconds).map(|(own, peer)| own / peer).collect();
+    let ratios: Vec<f64> = seconds.iter().zip(&djpeg_seconds).map(|(own, peer)| own / peer).collect();
     let (own, peer) = (median(seconds)?, median(djpeg_seconds)?);
     let size = bytes as f64 / 1e6;
-    let beside = format!("{:.0} ms, djpeg {:.0} ms, 12 MP in {size:.1} MB", own * 1e3, peer * 1e3);
+    let beside = format!("{:.0} ms, djpeg {:.0} ms, 12 MP in {size:.1} MB; {}", own * 1e3, peer * 1e3, spread(&ratios));
     Ok(Figure { name: "jpeg decode / djpeg", measured: median(ratios)?, goal: Goal::AtMost(1.25), beside })
 }
 

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, bail};
 use parkdesk_bench::{Figure, faces};
 
 use crate::{place, run, setup};
@@ -33,7 +33,7 @@ pub(crate) fn run(name: &str, json: Option<&Path>) -> Result<bool> {
 /// Ours is a release build of `models/examples/measure.rs`, because only that crate may see torch.
 fn measure_faces() -> Result<Vec<Figure>> {
     setup::run()?;
-    ensure!(run::is_installed("djpeg"), "djpeg is missing; install it with: apt-get install libjpeg-turbo-progs");
+    setup::debian::install(&[("libjpeg-turbo-progs", "djpeg")])?;
     let peer = peer::install()?;
     let mut build = run::cargo(&["build", "--release", "--locked", "-p", "parkdesk-models", "--example", "measure"]);
     run::step("build the measuring program", &mut build, "see the compiler's output above")?;

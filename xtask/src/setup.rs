@@ -2,7 +2,7 @@
 //! whether it is there already, so a second run does nothing twice; each failure says what to do. `demo` and `test` call
 //! it themselves.
 
-mod debian;
+pub(crate) mod debian;
 mod libtorch;
 mod pypi;
 mod ui;
@@ -61,7 +61,7 @@ pub(crate) const PHOTO_NAMES: [&str; 7] = [
 /// # Errors
 /// If a part cannot be had; the message says what to do.
 pub(crate) fn run() -> Result<()> {
-    debian::install()?;
+    debian::install_all()?;
     let cache = place::cache()?;
     let downloads = cache.join("downloads");
     fs::create_dir_all(&downloads).with_context(|| format!("cannot make {}", downloads.display()))?;

@@ -39,13 +39,21 @@ const PACKAGES: &[(&str, &str)] = &[
     ("cpio", "cpio"),                          // packages, unpacked again
 ];
 
-/// Installs what is missing.
+/// Installs what is missing for building, showing and testing.
+///
+/// # Errors
+/// As [`install`].
+pub(super) fn install_all() -> Result<()> {
+    install(PACKAGES)
+}
+
+/// Installs what is missing of some packages.
 ///
 /// # Errors
 /// If something is missing and this is not root, or apt fails.
-pub(super) fn install() -> Result<()> {
+pub(crate) fn install(packages: &[(&'static str, &str)]) -> Result<()> {
     let has_dpkg = run::is_installed("dpkg-query");
-    let missing: Vec<&str> = PACKAGES
+    let missing: Vec<&str> = packages
         .iter()
         .filter(|(package, program)| !(provided(program) || has_dpkg && is_installed(package)))
         .map(|(package, _)| *package)
