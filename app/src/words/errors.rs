@@ -86,6 +86,14 @@ pub fn code(code: Code, lang: Lang) -> &'static str {
             "слишком много неверных кодов входа: подождите и повторите",
             "too many wrong pass codes: wait and try again",
         ),
+        Code::Superseded => {
+            pick(lang, "более новый кадр занял место этого", "a newer live frame took the place of this one")
+        }
+        Code::Expired => pick(
+            lang,
+            "снимок не был сохранён вовремя: снимите ещё раз",
+            "the shot was not saved in time: take it again",
+        ),
         Code::Refused => pick(lang, "отклонено правилами", "refused by the rules"),
         Code::Rejected => pick(lang, "этот файл не принимается как фото", "this file is not taken as a photo"),
         Code::Quarantined => pick(

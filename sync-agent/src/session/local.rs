@@ -4,6 +4,7 @@ use parkdesk_domain::wire::frame::Frame;
 use parkdesk_domain::wire::{Cursor, Judged};
 use parkdesk_domain::{BlobId, DeviceId, Millis};
 
+use super::Tally;
 use crate::engine::{FileWork, Rules};
 
 /// The replica did not do what it was asked to.

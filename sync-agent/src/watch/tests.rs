@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use parkdesk_app::capture::AssignedBy;
+use parkdesk_app::sync::WatchedState;
 use parkdesk_domain::RowId;
 use parkdesk_vision::limits::{MAX_BYTES, Rejection, RejectionCode};
 
