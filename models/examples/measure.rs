@@ -84,7 +84,9 @@ fn measure_resnet(embedder: &Embedder) -> serde_json::Value {
         let rates = matrices.iter().map(|(n, a, b)| 2.0 * (*n as f64).powi(3) / timed(|| drop(a.mm(b))).1);
         rates.fold(0.0, f64::max)
     };
-    (forward(), sgemm()); // warms caches and plans
+    // Warms caches and plans.
+    forward();
+    sgemm();
     // A peak is the best of all turns, not an average over other people's work.
     let (mut best, mut peak) = (f64::MAX, 0.0_f64);
     for _ in 0..ROUNDS {

@@ -76,7 +76,7 @@ impl Upstream {
     async fn code(&self, role: Role) -> String {
         let request = admin::Request::EnrolCode { role, park: id("p1"), areas: vec![], minutes: 10 };
         match self.admin(request).await {
-            Answer::Code { code, .. } => code,
+            Answer::Code(view) => view.code,
             other => panic!("{other:?}"),
         }
     }
@@ -107,7 +107,8 @@ impl Appliance {
         assert_eq!(again.device, answer.device, "a lost answer makes no second device");
         replica.write(Priority::Person, |tx| tx.set_enrolled(&answer.device, &answer.hub, clock())).unwrap();
         let policy = Policy { backoff: Backoff { base_ms: 20, cap_ms: 200 }, ..Policy::default() };
-        let config = SyncConfig { hub_url: upstream.url.clone(), token: answer.token, ca: None, policy, clock };
+        let config =
+            SyncConfig { hub_url: upstream.url.clone(), token: answer.token, ca: None, policy, clock, zone: |_| 0 };
         let sync = Sync::start(config, replica.clone()).unwrap();
         let knows = || replica.read(|tx| tx.driver(&id("p1"), &id("v1"))).unwrap().is_some();
         until("the park's driver", knows).await;

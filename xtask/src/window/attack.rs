@@ -160,7 +160,7 @@ fn sec2_only_the_listed_commands_answer(window: &Browser) -> Result<()> {
     let allowed = |line: &&str| line.starts_with("plugin:webview|set_webview_zoom");
     let more: Vec<&&str> = free.iter().filter(|line| !allowed(line)).collect();
     ensure!(more.is_empty(), "commands that are not on the list answered: {more:?}");
-    ensure!(free.iter().any(|line| allowed(line)), "zoom is not allowed: the test asks wrongly");
+    ensure!(free.iter().any(allowed), "zoom is not allowed: the test asks wrongly");
     Ok(())
 }
 

@@ -237,7 +237,14 @@ fn failing_for(ms: u64, files: u8) -> (u64, u64, BTreeSet<BlobId>) {
                 queue.extend(bench.fail(Request::Part { id: file.id, part }, Failure::HubError, &work));
             }
             Action::Pull { .. } => pull_due = bench.now_ms + 25_000,
-            other => panic!("{other:?}"),
+            other @ (Action::AskLimits
+            | Action::Push { .. }
+            | Action::Complete { .. }
+            | Action::Fetch { .. }
+            | Action::ParkFile { .. }
+            | Action::NewEpoch
+            | Action::Report(_)
+            | Action::SleepUntil(_)) => panic!("{other:?}"),
         }
     }
     (parts, answered, tried)
