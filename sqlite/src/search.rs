@@ -162,10 +162,11 @@ impl Sql {
     fn arms_of_word(&mut self, word: &str) -> Vec<String> {
         let stem = stem(word);
         let mut arms = Vec::new();
-        // As it is typed first; then by the stem, for Иванова -> Иванов and Иванов -> Иванова alike.
-        let mut queries = vec![(0, format!("words : {} *", quoted(word)))];
+        // The whole word first: Петров before Петрович. Then as it is typed; then by the stem, for Иванова -> Иванов and
+        // Иванов -> Иванова alike.
+        let mut queries = vec![(0, format!("words : {}", quoted(word))), (1, format!("words : {} *", quoted(word)))];
         if stem.chars().count() >= 3 {
-            queries.push((1, format!("words : {} * OR stems : {}", quoted(&stem), quoted(&stem))));
+            queries.push((2, format!("words : {} * OR stems : {}", quoted(&stem), quoted(&stem))));
         }
         for (tier, query) in queries {
             let query = self.bind(query);
@@ -177,7 +178,7 @@ impl Sql {
         if word.chars().count() >= 3 {
             let query = self.bind(format!("name : {} OR keys : {}", quoted(word), quoted(&key)));
             arms.push(format!(
-                "SELECT rowid AS doc, 1 AS tier, 0 AS bits FROM driver_trigrams WHERE driver_trigrams MATCH {query}"
+                "SELECT rowid AS doc, 2 AS tier, 0 AS bits FROM driver_trigrams WHERE driver_trigrams MATCH {query}"
             ));
         }
         arms.extend(self.arms_of_phone(word));

@@ -95,6 +95,16 @@ fn people_are_found_however_they_are_typed() {
 }
 
 #[test]
+fn whole_words_go_before_beginnings_of_words() {
+    let mut hub = Hub::new();
+    driver(&mut hub, 1, ["Абаев", "Иван Петрович", "+7 900 000-00-01", "11 АА 000001", "А001АА77", "1"]);
+    driver(&mut hub, 2, ["Петров", "Иван", "+7 900 000-00-02", "11 АА 000002", "А002АА77", "2"]);
+    let replica = enrolled(&hub);
+    assert_eq!(found(&replica, "петров иван"), ["v2", "v1"], "Enter takes the first one");
+    assert_eq!(found(&replica, "петро иван"), ["v1", "v2"], "both are beginnings: by name");
+}
+
+#[test]
 fn the_list_says_by_what_it_found() {
     let replica = park();
     let on = |text: &str| {

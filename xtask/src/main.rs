@@ -7,6 +7,7 @@ mod fleet;
 mod package;
 mod place;
 mod run;
+mod screenshots;
 mod setup;
 mod test;
 mod tidy;
@@ -57,6 +58,15 @@ enum Task {
         /// Only the cases whose name holds this.
         only: Option<String>,
     },
+    /// Writes every page in every state as a picture, for a person to look at.
+    Screenshots {
+        /// Where they go (default: target/screenshots).
+        #[arg(long)]
+        dir: Option<PathBuf>,
+        /// Only those whose name holds this.
+        #[arg(long)]
+        only: Option<String>,
+    },
     /// Checks the rules that compilers do not: who uses whom, headers, traceability, licences.
     Tidy,
     /// Measures side by side with peers; exits 0 only if every figure reaches its goal.
@@ -85,6 +95,7 @@ fn main() -> ExitCode {
         Task::Test { only } => test::run(&only).map(|()| true),
         Task::Crash { rounds, seed } => crash::run(rounds, seed).map(|()| true),
         Task::Window { only } => window::run(only.as_deref()).map(|()| true),
+        Task::Screenshots { dir, only } => screenshots::run(dir, only.as_deref()).map(|()| true),
         Task::Tidy => tidy::run().map(|()| true),
         Task::Bench { name, json } => bench::run(&name, json.as_deref()),
         Task::Package { dir, profile } => package::run(dir, profile).map(|()| true),
