@@ -34,7 +34,7 @@ pub(super) fn run(stage: &Stage) -> Result<()> {
 }
 
 fn the_page_is_there(window: &Browser) -> Result<()> {
-    ensure!(window.url()?.starts_with("tauri://localhost/"), "the window shows {}", window.url()?);
+    ensure!(window.url()?.starts_with("tauri://localhost"), "the window shows {}", window.url()?);
     let text = wait("the page's first words", 20, || {
         let text = window.run("return document.body.innerText;", &[])?;
         Ok(text.as_str().filter(|text| !text.trim().is_empty()).map(str::to_owned))
