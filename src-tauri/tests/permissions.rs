@@ -65,6 +65,8 @@ fn the_reviewed_list_is_what_the_capabilities_come_to() {
 fn no_plugin_goes_around_the_api() {
     let manifests = json("gen/schemas/acl-manifests.json");
     let manifest = fs::read_to_string(here("Cargo.toml")).unwrap();
+    // Comments may say why something is not there.
+    let manifest: String = manifest.lines().map(|line| line.split('#').next().unwrap_or_default()).collect();
     for plugin in NEVER {
         assert!(manifests.get(plugin).is_none(), "{plugin} is compiled in");
         assert!(!manifest.contains(&format!("tauri-plugin-{plugin}")), "{plugin} is asked for");
