@@ -33,6 +33,12 @@ function start(answers: Answers) {
 
 const heading = (name: string) => screen.findByRole("heading", { level: 1, name });
 
+/** The step of the hub, with its first field ready for typing. */
+async function hubStep() {
+  await heading("Connect to the hub");
+  await waitFor(() => expect(document.activeElement).toBe(screen.getByLabelText("Hub address")));
+}
+
 beforeEach(() => act(() => speak("en")));
 afterEach(() => {
   cleanup();
@@ -48,7 +54,7 @@ describe("set-up", () => {
       },
     });
     await user.keyboard("{Enter}");
-    await heading("Connect to the hub");
+    await hubStep();
     await user.keyboard("hub.park.example{Tab}k7qf-3mwd{Tab}Office 2{Enter}");
     const code = screen.getByLabelText("Code");
     await waitFor(() => expect(code.getAttribute("aria-invalid")).toBe("true"));
@@ -80,7 +86,7 @@ describe("set-up", () => {
       "POST /api/v1/installation/enrol": { device: "d", recovery_code: "AAAA-BBBB", moved: null },
     });
     await user.keyboard("{Enter}");
-    await heading("Connect to the hub");
+    await hubStep();
     await user.keyboard("hub{Tab}code{Tab}Desk{Enter}");
     await heading("Recovery code");
     expect(screen.getByText("BBBB")).toBeTruthy();
@@ -96,7 +102,7 @@ describe("set-up", () => {
       "POST /api/v1/installation/enrol": { device: "d", recovery_code: null, moved: null },
     });
     await user.keyboard("{Enter}");
-    await heading("Connect to the hub");
+    await hubStep();
     await user.keyboard("hub{Tab}code{Tab}Desk{Enter}");
     await heading("Camera");
   });
