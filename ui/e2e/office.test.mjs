@@ -118,7 +118,7 @@ test("a change that the hub refuses is told with its reason in the pill, on the 
     await page.getByRole("button", { name: /Первый Пётр/ }).click();
     // What was wanted, why it was refused, and the ways on; letting go is asked about.
     await page
-      .getByText(/удостоверение уже у другого водителя/)
+      .getByText(/удостоверение уже у другого водителя/i)
       .first()
       .waitFor();
     assert.deepEqual(await axe(page), []);
