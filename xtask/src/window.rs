@@ -88,7 +88,7 @@ pub(crate) fn comes_up(bins: &Path, dir: &Path) -> Result<()> {
         fs::remove_dir_all(dir).with_context(|| format!("cannot clear {}", dir.display()))?;
     }
     fs::create_dir_all(dir)?;
-    let mut desktop = Desktop::start(dir)?;
+    let mut desktop = Desktop::start(dir, bins)?;
     let parkdesk = desktop.command(&fs::canonicalize(bins)?.join("parkdesk").to_string_lossy());
     desktop.spawn(parkdesk, "window")?;
     wait("the window on the screen", 30, || Ok(desktop.window()?.filter(|(_, shown)| *shown)))?;

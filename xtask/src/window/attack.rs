@@ -19,7 +19,7 @@ const EVIL: &str = "<img src=x onerror=\"window.pwned=1\"><script>window.pwned=1
 pub(super) fn run(stage: &Stage) -> Result<()> {
     let (hub, url) = hub_with_park(&stage.programs, &stage.dir)?;
     let code = enrol_code(&stage.programs, &hub.data, "senior")?;
-    let mut desktop = Desktop::start(&stage.dir)?;
+    let mut desktop = Desktop::start(&stage.dir, &stage.bins)?;
     let window = desktop.open(&stage.bins.join("parkdesk"), &[], &[])?;
     let enrol = json!({ "hub": url, "code": code, "name": EVIL });
     wait("an appliance that answers", 20, || {

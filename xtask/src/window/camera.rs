@@ -42,7 +42,7 @@ pub(super) fn run(stage: &Stage) -> Result<()> {
     fs::create_dir_all(&ui)?;
     fs::write(ui.join("index.html"), PAGE)?;
     fs::write(ui.join("probe.js"), PROBE)?;
-    let mut desktop = Desktop::start(&stage.dir)?;
+    let mut desktop = Desktop::start(&stage.dir, &stage.bins)?;
     let mut window = desktop.command(&stage.bins.join("parkdesk").to_string_lossy());
     window.args(["--data", text(&data)?, "--ui", text(&ui)?]).env("PARKDESK_MOCK_CAMERA", "1");
     desktop.spawn(window, "window")?;

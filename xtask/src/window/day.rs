@@ -18,7 +18,7 @@ const JFIF: &[u8] = b"\xff\xd8\xff\xe0\x00\x10JFIF";
 pub(super) fn run(stage: &Stage) -> Result<()> {
     let (hub, url) = hub_with_park(&stage.programs, &stage.dir)?;
     let code = enrol_code(&stage.programs, &hub.data, "photo_staff")?;
-    let mut desktop = Desktop::start(&stage.dir)?;
+    let mut desktop = Desktop::start(&stage.dir, &stage.bins)?;
     desktop.show_tray()?;
     let window = desktop.open(&stage.bins.join("parkdesk"), &[], &[])?;
     the_page_is_there(&window)?;

@@ -11,7 +11,7 @@ use anyhow::{Context, Result};
 
 use super::browser::Browser;
 use crate::fleet::wait;
-use crate::run;
+use crate::{place, run};
 
 /// The session; its processes end with it.
 pub(super) struct Desktop {
@@ -19,17 +19,26 @@ pub(super) struct Desktop {
     display: String,
     bus: String,
     logs: PathBuf,
+    /// Weights and pages of the checkout, for programs that are not installed.
+    lent: Vec<(&'static str, PathBuf)>,
     /// In the order in which they were started; ended the other way round.
     processes: Vec<Child>,
 }
 
 impl Desktop {
-    /// Starts a session below `dir`.
-    pub(super) fn start(dir: &Path) -> Result<Self> {
+    /// Starts a session below `dir` for the programs in `bins`.
+    pub(super) fn start(dir: &Path, bins: &Path) -> Result<Self> {
         let home = dir.join("home");
         fs::create_dir_all(home.join("run"))?;
-        let mut desktop =
-            Self { home, display: String::new(), bus: String::new(), logs: dir.to_path_buf(), processes: Vec::new() };
+        let is_installed = bins.join("../share/parkdesk").is_dir();
+        let lent = if is_installed {
+            Vec::new()
+        } else {
+            // The build may lie outside the checkout, where the programs find neither.
+            vec![("PARKDESK_WEIGHTS", place::setup("weights")), ("PARKDESK_UI", place::root().join("ui/dist"))]
+        };
+        let (display, bus) = (String::new(), String::new());
+        let mut desktop = Self { home, display, bus, logs: dir.to_path_buf(), lent, processes: Vec::new() };
         let mut xvfb = desktop.command("Xvfb");
         xvfb.args(["-displayfd", "1", "-screen", "0", "1400x900x24", "-nolisten", "tcp"]);
         desktop.display = format!(":{}", desktop.first_line(xvfb, "xvfb")?);
@@ -62,12 +71,13 @@ impl Desktop {
         let mut command = run::command(program);
         // Only what a fresh account would have: nothing of the caller's session shines through.
         command.env_clear();
-        for name in ["PATH", "PARKDESK_WEIGHTS", "LD_LIBRARY_PATH"] {
+        for name in ["PATH", "LD_LIBRARY_PATH"] {
             if let Some(value) = std::env::var_os(name) {
                 command.env(name, value);
             }
         }
         command
+            .envs(self.lent.iter().map(|(name, path)| (name, path)))
             .env("HOME", &self.home)
             .env("XDG_RUNTIME_DIR", self.home.join("run"))
             .env("DISPLAY", &self.display)

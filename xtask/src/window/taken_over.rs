@@ -17,7 +17,7 @@ pub(super) fn run(stage: &Stage) -> Result<()> {
     let run = [&["run", "--reconnect-spread", "0"][..], &at[..]].concat();
     let agent = stage.programs.start("parkdesk-agent", &run, &stage.dir.join("agent.log"))?;
     wait("the agent's socket", 20, || Ok(data.join("agent.sock").exists().then_some(())))?;
-    let mut desktop = Desktop::start(&stage.dir)?;
+    let mut desktop = Desktop::start(&stage.dir, &stage.bins)?;
     let window = desktop.open(&stage.bins.join("parkdesk"), &at, &[])?;
     let name = |what: &str| -> Result<()> {
         let found = wait(what, 30, || {
