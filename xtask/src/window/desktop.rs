@@ -150,13 +150,14 @@ impl Desktop {
 
     /// What the window manager knows of Parkdesk's window: its id and whether it is shown.
     pub(super) fn window(&self) -> Result<Option<(String, bool)>> {
-        let tree = run::output(self.command("xwininfo").args(["-root", "-tree"]))?;
+        // Windows come and go while it looks: then it is asked again.
+        let Ok(tree) = run::output(self.command("xwininfo").args(["-root", "-tree"])) else { return Ok(None) };
         let tree = String::from_utf8_lossy(&tree);
         let Some(line) = tree.lines().find(|line| line.contains("\"Parkdesk\"") && line.contains("1280x")) else {
             return Ok(None);
         };
         let id = line.split_whitespace().next().unwrap_or_default().to_owned();
-        let state = run::output(self.command("xwininfo").args(["-id", &id]))?;
+        let Ok(state) = run::output(self.command("xwininfo").args(["-id", &id])) else { return Ok(None) };
         Ok(Some((id, String::from_utf8_lossy(&state).contains("IsViewable"))))
     }
 
