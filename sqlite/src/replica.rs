@@ -79,8 +79,9 @@ impl Replica {
             })?;
         }
         replica.sweep_objects()?;
-        // Those whose sealing a crash cut off.
-        replica.reseal(None)?;
+        // Those whose sealing a crash cut off. What cannot be sealed anew now (damaged, no space) is tried at the next start and
+        // keeps nobody from the rest.
+        let _ = replica.reseal(None);
         replica.sweep_partial()?;
         Ok(replica)
     }
@@ -226,24 +227,33 @@ impl Replica {
     }
 
     /// Seals files with the key of the driver whom their photos (these, or all) turned out to show, so that destroying a
-    /// person's key takes all of theirs and nobody else's. One whose bytes cannot be read stays as it is.
+    /// person's key takes all of theirs and nobody else's. One that cannot be sealed anew stays as it is and holds up no
+    /// other.
     ///
     /// # Errors
-    /// If the file or the folder fails.
+    /// The first failure, after all others were done.
     pub fn reseal(&self, photos: Option<&[RowId]>) -> Result<()> {
         let moved = self.read(|tx| tx.missealed(photos))?;
+        let mut failed = Ok(());
         for (id, class, driver) in &moved {
-            let plain = match self.read_file(id) {
-                Err(Error::Missing { .. } | Error::KeyDestroyed(_)) => continue,
-                plain => plain?,
-            };
-            let stored = match self.put_file(driver, *class, &plain) {
-                Err(Error::KeyDestroyed(_)) => continue,
-                stored => stored?,
-            };
-            self.write(Priority::Sync, |tx| tx.add_holder(id, driver, &stored.object))?;
+            failed = failed.and(self.reseal_file(id, *class, driver));
         }
-        if moved.is_empty() { Ok(()) } else { self.empty_trash() }
+        if !moved.is_empty() {
+            self.empty_trash()?;
+        }
+        failed
+    }
+
+    fn reseal_file(&self, id: &BlobId, class: FileClass, driver: &RowId) -> Result<()> {
+        let plain = match self.read_file(id) {
+            Err(Error::Missing { .. } | Error::KeyDestroyed(_)) => return Ok(()),
+            plain => plain?,
+        };
+        let stored = match self.put_file(driver, class, &plain) {
+            Err(Error::KeyDestroyed(_)) => return Ok(()),
+            stored => stored?,
+        };
+        self.write(Priority::Sync, |tx| tx.add_holder(id, driver, &stored.object))
     }
 
     /// Opened templates ([`ReadTx::templates`]).

@@ -501,6 +501,35 @@ fn a_photo_of_another_driver_is_sealed_with_that_drivers_key_and_no_other() {
     assert!(replica.read_file(&blob).is_err());
 }
 
+#[test]
+fn a_damaged_file_that_should_be_sealed_anew_keeps_nobody_from_the_rest() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut hub, replica, _) = with_photo(dir.path());
+    submit(&replica, 3, new_driver("v2", "Петров", None, None));
+    let driver = Change { was: id("v1"), now: id("v2") };
+    submit(&replica, 4, Command::PhotoAssign(PhotoAssign { photo: id("f1"), park: id("p1"), driver }));
+    let judged = push(&replica, &mut hub);
+    take(&replica, &judged);
+    pull_all(&replica, &hub);
+    let damaged = objects(&dir.path().join("blobs"));
+    for path in &damaged {
+        let mut bytes = std::fs::read(path).unwrap();
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 1;
+        std::fs::write(path, bytes).unwrap();
+    }
+    assert!(!damaged.is_empty() && replica.reseal(None).is_err(), "it is told");
+    drop(replica);
+    let replica = Replica::open(dir.path(), &key()).expect("it starts all the same");
+    assert!(replica.read(|tx| tx.photo(&id("f1"))).unwrap().is_some());
+}
+
+/// The sealed files below a folder.
+fn objects(dir: &Path) -> Vec<std::path::PathBuf> {
+    let entries = std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { objects(&path) } else { vec![path] }).collect()
+}
+
 fn withdraw(photo: &str) -> Command {
     Command::PhotoWithdraw(PhotoWithdraw { photo: id(photo), park: id("p1") })
 }

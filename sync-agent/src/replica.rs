@@ -128,7 +128,10 @@ impl Local for Replica {
         let photos: Vec<RowId> =
             frame.rows.iter().filter(|row| row.kind == Kind::Photo).map(|row| row.id.clone()).collect();
         if !photos.is_empty() {
-            self.reseal(Some(&photos)).map_err(fault)?;
+            // The frame is applied already: a file that keeps its old seal is tried again at the next start.
+            if let Err(error) = self.reseal(Some(&photos)) {
+                tracing::warn!(%error, "a file could not be sealed for another driver");
+            }
         }
         // A scope that was left takes its files along.
         self.empty_trash().map_err(fault)

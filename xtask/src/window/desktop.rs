@@ -41,10 +41,13 @@ impl Desktop {
         let mut desktop = Self { home, display, bus, logs: dir.to_path_buf(), lent, processes: Vec::new() };
         let mut xvfb = desktop.command("Xvfb");
         xvfb.args(["-displayfd", "1", "-screen", "0", "1400x900x24", "-nolisten", "tcp"]);
-        desktop.display = format!(":{}", desktop.first_line(xvfb, "xvfb")?);
+        desktop.display = format!(
+            ":{}",
+            desktop.first_line(xvfb, "xvfb", |line| !line.is_empty() && line.bytes().all(|b| b.is_ascii_digit()))?
+        );
         let mut bus = desktop.command("dbus-daemon");
         bus.args(["--session", "--nofork", "--print-address=1"]);
-        let address = desktop.first_line(bus, "dbus")?;
+        let address = desktop.first_line(bus, "dbus", |line| line.starts_with("unix:"))?;
         desktop.bus = address.split(",guid=").next().unwrap_or_default().to_owned();
         let openbox = desktop.command("openbox");
         desktop.spawn(openbox, "openbox")?;
@@ -111,12 +114,14 @@ impl Desktop {
     }
 
     /// Starts `command` and answers the first line it writes; what it writes later has a place to go.
-    fn first_line(&mut self, command: Command, log: &str) -> Result<String> {
+    fn first_line(&mut self, command: Command, log: &str, is_right: fn(&str) -> bool) -> Result<String> {
         self.spawn(command, log)?;
         let log = self.logs.join(format!("{log}.log"));
         wait("a first line", 60, || {
             let said = fs::read_to_string(&log)?;
-            Ok(said.split_once('\n').map(|(line, _)| line.trim().to_owned()))
+            // Only whole lines: the last one may still be on its way. Warnings may come before.
+            let whole = said.rsplit_once('\n').map_or("", |(lines, _)| lines);
+            Ok(whole.lines().map(str::trim).find(|line| is_right(line)).map(str::to_owned))
         })
         .with_context(|| format!("{} says nothing", log.display()))
     }
