@@ -147,6 +147,11 @@ impl App {
         let bytes = match self.read_photo_file(photo, FileClass::Original) {
             Ok(bytes) => bytes,
             Err(Error::NotHere | Error::NotFound(_)) => return Ok(Indexed::NotHere),
+            // A damaged file has no template; the others have theirs all the same.
+            Err(error @ (Error::Damaged(_) | Error::Replica(_))) => {
+                tracing::warn!(%error, photo = %photo, "a photo cannot be read, so it is not compared");
+                return Ok(Indexed::NotHere);
+            }
             Err(other) => return Err(other),
         };
         let analysis = match self.look(bytes, Priority::Reindex) {
