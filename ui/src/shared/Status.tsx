@@ -10,6 +10,7 @@ import {
   GitMerge,
   HardDrive,
   type LucideIcon,
+  Undo2,
 } from "lucide-react";
 import { useTranslation } from "react-i18next";
 import type { Schemas } from "../api/client";
@@ -60,6 +61,7 @@ const PHOTO: Record<string, [Tone, LucideIcon]> = {
   approved: ["approved", CheckCircle2],
   rejected: ["refused", CircleSlash],
   error: ["error", AlertTriangle],
+  withdrawn: ["waiting", Undo2],
 };
 
 /** The status of a photo, or that there is none. */
