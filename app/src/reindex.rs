@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use parkdesk_domain::RowId;
 use parkdesk_domain::body::{FaceBox, FacePolicy, FileClass};
-use parkdesk_sqlite::{ChangeTag, NewTemplate, PhotoView, Priority as Write};
+use parkdesk_sqlite::{ChangeTag, NewTemplate, PhotoView, Priority as Write, WithoutTemplate};
 use parkdesk_vision::faces::client::FacesError;
 use parkdesk_vision::faces::protocol::{Analysis, Face, Priority};
 
@@ -101,36 +101,40 @@ impl App {
         }
     }
 
-    /// Makes the templates of all photos held here that have none, newest first; answers whether none is left. It stops when
-    /// it is told to, and while a camera is live: a frame would have to wait for the photo under way.
+    /// Makes the templates of all photos held here that have none, newest first, each tried once; answers whether it came to
+    /// the end. It stops when it is told to, and while a camera is live: a frame would have to wait for the photo under way.
     ///
     /// # Errors
     /// What is in the way; what was made stays.
     pub fn index_missing(&self, stop: &AtomicBool) -> Result<bool> {
+        let mut last = None;
         loop {
             let parks = self.comparing_parks()?;
             // Before the first picture no model is known; then every photo counts as one without a template.
             let (model, aligner) = self.matching.model();
             let (photos, left) = self.replica().read(|tx| -> Result<_> {
-                let photos = tx.photos_without_template(&model, &aligner, &parks, BATCH)?;
+                let photos = tx.photos_without_template(&model, &aligner, &parks, last.as_ref(), BATCH)?;
                 Ok((photos, tx.count_photos_without_template(&model, &aligner, &parks)?))
             })?;
             self.reindex_left.store(left, Ordering::Relaxed);
+            if photos.is_empty() {
+                return Ok(true);
+            }
             let (mut left, mut made) = (left, 0);
-            for photo in &photos {
+            for WithoutTemplate { photo, .. } in &photos {
                 if stop.load(Ordering::Relaxed) || self.is_camera_live() {
                     return Ok(false);
                 }
                 match self.index_photo(photo)? {
-                    Indexed::Template | Indexed::NoFace => made += 1,
+                    Indexed::Template | Indexed::NoFace => {
+                        made += 1;
+                        left = left.saturating_sub(1);
+                    }
                     Indexed::NotHere => {}
                 }
-                left = left.saturating_sub(1);
                 self.reindex_left.store(left, Ordering::Relaxed);
             }
-            if made == 0 {
-                return Ok(true);
-            }
+            last = photos.into_iter().last();
             tracing::info!(made, left, "templates made for photos from elsewhere");
         }
     }

@@ -92,13 +92,13 @@ fn a_shot_is_shown_judged_and_saved_like_a_file() {
 fn a_shot_that_is_not_saved_leaves_nothing_behind() {
     let world = World::new(FacePolicy::Search);
     let view = shot(&world, "face 0.0", Some("ivan"));
-    assert_eq!(world.objects(), 0, "in memory alone");
+    assert_eq!(world.objects().len(), 0, "in memory alone");
     world.app.drop_shot(&view.id).unwrap();
     assert!(matches!(world.app.read_shot_file(&view.id, FileClass::Thumb), Err(ShotError::Expired)));
     assert!(matches!(world.app.drop_shot(&view.id), Err(ShotError::Expired)));
     assert!(matches!(world.app.get_shot(&id("zz"), None), Err(ShotError::Use(Error::NotFound("shot")))));
     let world = world.restart();
-    assert_eq!(world.objects(), 0);
+    assert_eq!(world.objects().len(), 0);
     assert!(world.app.list_tray().unwrap().is_empty() && world.app.list_photos(None, 10).unwrap().is_empty());
 }
 
@@ -229,6 +229,24 @@ fn photos_from_elsewhere_get_templates_and_verdicts_when_the_park_allows_it() {
     let world = world.restart();
     let nearest = world.app.get_photo(&second).unwrap().nearest.unwrap();
     assert_eq!(nearest.photo, first, "templates were kept");
+}
+
+#[test]
+fn many_unreadable_photos_do_not_keep_older_ones_from_their_templates() {
+    let mut world = World::new(FacePolicy::Off);
+    world.captured("face 0.0", "ivan");
+    let sound = world.objects();
+    for n in 1..=40 {
+        world.captured(&format!("face 0.{n:03}"), "petr");
+    }
+    for object in world.objects().difference(&sound) {
+        std::fs::remove_file(object).unwrap();
+    }
+    support::set_policy(&mut world.hub, FacePolicy::Verify);
+    pull_all(&world.replica, &world.hub);
+    assert!(world.app.index_missing(&AtomicBool::new(false)).unwrap());
+    assert_eq!(world.replica.templates("model", "aligner").unwrap().len(), 1);
+    assert_eq!(world.app.status().unwrap().faces.reindex_left, 40, "told as it is");
 }
 
 #[test]

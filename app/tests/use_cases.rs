@@ -113,7 +113,7 @@ fn what_is_not_taken_says_why_and_leaves_nothing() {
     assert!(matches!(fail("busy"), TakeError::Busy));
     let later = fail("gone");
     assert!(matches!(&later, TakeError::Later(text) if text.contains("stays where it is")), "{later}");
-    assert_eq!(world.objects(), 0);
+    assert_eq!(world.objects().len(), 0);
     assert!(world.app.list_photos(None, 10).unwrap().is_empty() && world.app.list_tray().unwrap().is_empty());
 }
 
@@ -123,17 +123,17 @@ fn a_full_disk_is_later_and_a_crash_between_files_and_rows_leaves_one_photo() {
     world.replica.set_max_pages(1).unwrap();
     let error = loop {
         // Free pages of the file may still take a photo or two.
-        match world.app.take_file(world.file(&format!("face 0.{}", world.objects()), Some("ivan"))) {
-            Ok(_) => assert!(world.objects() < 300, "the quota never took effect"),
+        match world.app.take_file(world.file(&format!("face 0.{}", world.objects().len()), Some("ivan"))) {
+            Ok(_) => assert!(world.objects().len() < 300, "the quota never took effect"),
             Err(error) => break error,
         }
     };
     assert!(matches!(&error, TakeError::Later(text) if text.contains("disk is full")), "{error}");
     let photos = world.app.list_photos(None, 200).unwrap().len();
-    assert_eq!(world.objects(), 3 * photos + 3, "files were sealed before the rows failed, as in a crash");
+    assert_eq!(world.objects().len(), 3 * photos + 3, "files were sealed before the rows failed, as in a crash");
     world.replica.set_max_pages(1_000_000).unwrap();
     let world = world.restart();
-    assert_eq!(world.objects(), 3 * photos, "files that no row names are swept");
+    assert_eq!(world.objects().len(), 3 * photos, "files that no row names are swept");
     let picture = format!("face 0.{}", 3 * photos);
     let photo = world.captured(&picture, "ivan");
     assert_eq!(world.take(&picture, Some("ivan")), Taken::Duplicate { of: photo });
@@ -214,9 +214,9 @@ fn without_the_parks_leave_there_are_no_offers_and_no_templates() {
 fn a_discarded_picture_cannot_be_read_again_and_may_be_taken_again() {
     let world = World::new(FacePolicy::Verify);
     let entry = world.waiting("face 0.1");
-    assert_eq!(world.objects(), 3);
+    assert_eq!(world.objects().len(), 3);
     world.app.discard_unassigned(&entry).unwrap();
-    assert_eq!(world.objects(), 0);
+    assert_eq!(world.objects().len(), 0);
     assert!(matches!(world.app.read_tray_file(&entry, FileClass::Thumb), Err(Error::NotFound(_))));
     assert!(matches!(world.app.discard_unassigned(&entry), Err(Error::NotFound(_))));
     world.captured("face 0.1", "ivan");

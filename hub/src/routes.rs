@@ -34,8 +34,8 @@ use crate::blob_files::BlobFiles;
 use crate::data::Opened;
 use crate::protocol::blobs::Wanted;
 use crate::protocol::{Fault, Told, blobs, enrol, push};
-use crate::store::Store;
 use crate::store::embedded::Embedded;
+use crate::store::{Caller, Store};
 
 /// Requests of one device at a time.
 const IN_FLIGHT: u32 = 8;
@@ -98,6 +98,8 @@ pub enum Guard {
     Open,
     /// An enrolled device with its token.
     Device,
+    /// Also a revoked one, which is told so.
+    EvenRevoked,
     /// From this machine, or with the token for metrics.
     Operator,
 }
@@ -131,7 +133,7 @@ const MIB: usize = 1 << 20;
 endpoints! {
     Enrol = POST "/v1/enrol" Open 4 * KIB;
     Push = POST "/v1/push" Device MIB;
-    Pull = POST "/v1/pull" Device 256 * KIB;
+    Pull = POST "/v1/pull" EvenRevoked 256 * KIB;
     BlobCheck = POST "/v1/blobs/check" Device 64 * KIB;
     BlobPart = PUT "/v1/blobs/{id}/parts/{n}" Device MIB;
     BlobComplete = POST "/v1/blobs/{id}/complete" Device KIB;
@@ -192,9 +194,12 @@ async fn answer(
             check_operator(hub, &parts.headers, parts.extensions.get())?;
             None
         }
-        Guard::Device => Some(authorize(hub, &parts.headers).await?),
+        Guard::Device | Guard::EvenRevoked => Some(recognise(hub, &parts.headers).await?),
     };
-    let _place = caller.as_ref().map(|device| Place::take(hub, device)).transpose()?;
+    if guard == Guard::Device && caller.as_ref().is_some_and(|caller| caller.revoked) {
+        return Err(Fault::new(ProblemCode::Revoked, "this device was revoked"));
+    }
+    let _place = caller.as_ref().map(|caller| Place::take(hub, &caller.device)).transpose()?;
     let bytes = body::receive(&parts.headers, sent, limit).await?;
     let id = || -> Result<BlobId, Fault> {
         let text = params.iter().find(|(name, _)| *name == "id").map(|(_, value)| value);
@@ -202,6 +207,7 @@ async fn answer(
     };
     let headers = parts.headers;
     match (endpoint, caller) {
+        (Endpoint::Pull, Some(caller)) => pull::pull(hub, caller, &headers, &bytes).await,
         (Endpoint::Limits, _) => Ok(body::json(&headers, &Limits::default())),
         (Endpoint::Healthz, _) => {
             blocking(hub, move |hub| async move { Ok(hub.store.hub_id().await?) }).await?;
@@ -216,22 +222,21 @@ async fn answer(
             });
             Ok(tell(hub, &headers, told.await?))
         }
-        (Endpoint::Push, Some(device)) => {
+        (Endpoint::Push, Some(Caller { device, .. })) => {
             let told = blocking(hub, |hub| async move { push::push(&hub.store, (hub.clock)(), &device, &bytes).await });
             let told = told.await?;
             count_verdicts(told.answer.verdicts.iter().map(|judged| &judged.verdict));
             Ok(tell(hub, &headers, told))
         }
-        (Endpoint::Pull, Some(device)) => pull::pull(hub, device, &headers, &bytes).await,
-        (Endpoint::BlobCheck, Some(device)) => {
+        (Endpoint::BlobCheck, Some(Caller { device, .. })) => {
             let answer = blocking(hub, |hub| async move { blobs::check(&hub.store, &device, &bytes).await });
             Ok(body::json(&headers, &answer.await?))
         }
-        (Endpoint::BlobPart, Some(device)) => {
+        (Endpoint::BlobPart, Some(Caller { device, .. })) => {
             let n = params.iter().find(|(name, _)| *name == "n").and_then(|(_, n)| n.parse().ok());
             put_part(hub, device, &headers, (id()?, n.ok_or_else(Fault::not_found)?), bytes).await
         }
-        (Endpoint::BlobComplete, Some(device)) => {
+        (Endpoint::BlobComplete, Some(Caller { device, .. })) => {
             let id = id()?;
             let _turn = hub.heavy.acquire().await;
             let told = blocking(hub, |hub| async move {
@@ -239,14 +244,14 @@ async fn answer(
             });
             Ok(tell_empty(hub, told.await?))
         }
-        (Endpoint::BlobPut, Some(device)) => {
+        (Endpoint::BlobPut, Some(Caller { device, .. })) => {
             let id = id()?;
             let told = blocking(hub, |hub| async move {
                 blobs::put_whole(&hub.store, &hub.files, (hub.clock)(), &device, &id, &bytes).await
             });
             Ok(tell_empty(hub, told.await?))
         }
-        (Endpoint::BlobGet, Some(device)) => get_blob(hub, device, &headers, id()?).await,
+        (Endpoint::BlobGet, Some(Caller { device, .. })) => get_blob(hub, device, &headers, id()?).await,
         (
             Endpoint::Push
             | Endpoint::Pull
@@ -362,15 +367,11 @@ fn tell_empty(hub: &Hub, told: Told<()>) -> Response {
     StatusCode::NO_CONTENT.into_response()
 }
 
-async fn authorize(hub: &Arc<Hub>, headers: &HeaderMap) -> Result<DeviceId, Fault> {
+async fn recognise(hub: &Arc<Hub>, headers: &HeaderMap) -> Result<Caller, Fault> {
     let unknown = || Fault::new(ProblemCode::Unauthorized, "no such token");
     let token = enrol::token_hash(bearer(headers).ok_or_else(unknown)?);
     let caller = blocking(hub, move |hub| async move { Ok(hub.store.caller(token, (hub.clock)()).await?) });
-    let caller = caller.await?.ok_or_else(unknown)?;
-    if caller.revoked {
-        return Err(Fault::new(ProblemCode::Revoked, "this device was revoked"));
-    }
-    Ok(caller.device)
+    caller.await?.ok_or_else(unknown)
 }
 
 fn bearer(headers: &HeaderMap) -> Option<&str> {

@@ -54,7 +54,7 @@ pub use salvage::Salvaged;
 pub use search::{DriverHit, DriverRow, MatchOn, Page, Search, SearchKey};
 pub use sync_log::SyncEvent;
 pub use taken::{Taken, TakenOutcome};
-pub use templates::{NewTemplate, Template};
+pub use templates::{NewTemplate, Template, WithoutTemplate};
 pub use tray::{NewUnassigned, Unassigned};
 pub use tx::{ReadTx, WriteTx};
 

@@ -2,7 +2,7 @@
 //! invariant 8).
 
 use parkdesk_domain::body::FaceBox;
-use parkdesk_domain::ids::RowId;
+use parkdesk_domain::ids::{Millis, RowId};
 use parkdesk_sqlcipher::sealed;
 
 use crate::error::{Result, parse};
@@ -22,6 +22,15 @@ pub struct NewTemplate {
     pub aligner_id: String,
     /// The vector's bytes.
     pub vector: Vec<u8>,
+}
+
+/// A photo that has no template.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WithoutTemplate {
+    /// The photo.
+    pub photo: RowId,
+    /// When it was taken, the beginning of time if that is not known.
+    pub captured_at_ms: Millis,
 }
 
 /// An opened template.
@@ -116,7 +125,7 @@ impl ReadTx<'_> {
     }
 
     /// Photos of these parks held here with bytes of their original but without a template of this model and aligner, newest
-    /// first; not those that were found to have no face for it ([`WriteTx::mark_without_face`]).
+    /// first, behind `after`; not those that were found to have no face for it ([`WriteTx::mark_without_face`]).
     ///
     /// # Errors
     /// If the file fails.
@@ -125,12 +134,21 @@ impl ReadTx<'_> {
         model_id: &str,
         aligner_id: &str,
         parks: &[RowId],
+        after: Option<&WithoutTemplate>,
         limit: u32,
-    ) -> Result<Vec<RowId>> {
-        let sql =
-            concat!("SELECT photos.id ", without_template!(), " ORDER BY captured_at_ms DESC, photos.id LIMIT ?4");
-        let ids = self.texts(sql, (model_id, aligner_id, list(parks), limit))?;
-        ids.iter().map(|id| parse("photo", id)).collect()
+    ) -> Result<Vec<WithoutTemplate>> {
+        let sql = concat!(
+            "SELECT photos.id, ifnull(captured_at_ms, 0) AS at ",
+            without_template!(),
+            " AND (?5 IS NULL OR (-ifnull(captured_at_ms, 0), photos.id) > (-?4, ?5)) ORDER BY at DESC, photos.id LIMIT ?6"
+        );
+        let (at, id) = (after.map(|last| last.captured_at_ms.0), after.map(|last| last.photo.as_str()));
+        let rows = self.all(sql, (model_id, aligner_id, list(parks), at, id, limit), |row| {
+            Ok((row.get::<_, String>("id")?, row.get("at")?))
+        })?;
+        let without =
+            |(id, at): (String, i64)| Ok(WithoutTemplate { photo: parse("photo", &id)?, captured_at_ms: Millis(at) });
+        rows.into_iter().map(without).collect()
     }
 
     /// How many such photos there are.

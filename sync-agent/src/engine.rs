@@ -262,6 +262,9 @@ impl Engine {
         } else {
             self.link.failed(now, draw.dice, failure, hold_ms, &self.policy)
         };
+        if failure == Failure::Revoked {
+            self.link.note_revoked(request == Request::Pull);
+        }
         actions.push(Action::Report(Trouble::Failed(failure)));
         if fault != Fault::File && request != Request::Push {
             self.link.note_other_trouble();
@@ -355,6 +358,9 @@ impl Engine {
         self.downloads.keep(&work.downloads);
         self.sizes = work.uploads.iter().map(|w| (w.id.clone(), w.size_bytes)).collect();
         if !self.link.is_open(now_ms) {
+            if self.link.may_fetch_revocation(now_ms) {
+                self.plan_pull(now_ms, 0, actions);
+            }
             return;
         }
         if self.link.is_probing() {

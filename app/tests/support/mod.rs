@@ -5,7 +5,8 @@
 #[path = "../../../sqlite/tests/common/mod.rs"]
 pub mod hub;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -282,12 +283,12 @@ impl World {
     }
 
     /// Sealed objects on disk.
-    pub fn objects(&self) -> usize {
-        fn count(dir: &std::path::Path) -> usize {
+    pub fn objects(&self) -> BTreeSet<PathBuf> {
+        fn below(dir: &Path) -> BTreeSet<PathBuf> {
             let entries = std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path());
-            entries.map(|path| if path.is_dir() { count(&path) } else { 1 }).sum()
+            entries.flat_map(|path| if path.is_dir() { below(&path) } else { BTreeSet::from([path]) }).collect()
         }
-        count(&self.dir.path().join("data/blobs"))
+        below(&self.dir.path().join("data/blobs"))
     }
 }
 

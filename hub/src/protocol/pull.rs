@@ -6,12 +6,12 @@
 
 use std::collections::BTreeSet;
 
+use parkdesk_domain::Scope;
 use parkdesk_domain::row::SCHEMA;
 use parkdesk_domain::wire::{Cursor, FrameHead, ProblemCode, PullRequest, ScopeRefusal, frame};
-use parkdesk_domain::{DeviceId, Scope};
 
 use super::Fault;
-use crate::store::{Page, PageSize, Store};
+use crate::store::{Caller, Page, PageSize, Store};
 
 /// A frame beyond its first version: what a replica plans again within 50 ms.
 const FRAME: PageSize = PageSize { rows: 500, bytes: 512 << 10 };
@@ -31,18 +31,22 @@ pub struct Pulled {
     pub watched: BTreeSet<Scope>,
 }
 
-/// `POST /v1/pull` of `device`, without waiting.
+/// `POST /v1/pull` of `caller`, without waiting. A revoked device gets its own scope only, where the revocation is a row
+/// like any other, and has nothing to wait for.
 ///
 /// # Errors
 /// `too_large`, or the store failed.
-pub async fn pull<S: Store>(store: &S, device: &DeviceId, request: &PullRequest) -> Result<Pulled, Fault> {
+pub async fn pull<S: Store>(store: &S, caller: &Caller, request: &PullRequest) -> Result<Pulled, Fault> {
     if request.scopes.len() > MAX_SCOPES {
         return Err(Fault::new(ProblemCode::TooLarge, format!("a pull asks for at most {MAX_SCOPES} scopes")));
     }
-    let own = Scope::Device(device.clone());
-    let allowed = store.subscriptions(device).await?;
+    let own = Scope::Device(caller.device.clone());
+    let allowed = store.subscriptions(&caller.device).await?;
     let mut seen = BTreeSet::from([own.clone()]);
     let mut asked: Vec<Cursor> = request.scopes.iter().filter(|c| seen.insert(c.id.clone())).cloned().collect();
+    if caller.revoked {
+        asked.clear();
+    }
     let mut frames = Frames::default();
     for cursor in asked.iter().filter(|cursor| !allowed.contains(&cursor.id)) {
         frames.refuse(cursor, ScopeRefusal::NotSubscribed, 0, 0)?;
@@ -66,7 +70,7 @@ pub async fn pull<S: Store>(store: &S, device: &DeviceId, request: &PullRequest)
         cursor = device_frames.next(store, &at).await?;
         device_frames.always = false;
     }
-    let is_news = frames.is_news || device_frames.is_news;
+    let is_news = frames.is_news || device_frames.is_news || caller.revoked;
     let mut body = device_frames.body;
     body.append(&mut frames.body);
     Ok(Pulled { body, is_news, watched })

@@ -1,5 +1,5 @@
-//! The waiting of a pull: it registers for news before it asks, holds nothing of the store while it waits, and checks
-//! the caller again before each answer, so that a revoked device is told at once.
+//! The waiting of a pull: it registers for news before it asks, holds nothing of the store while it waits, and looks at
+//! the caller again before each answer, so that a revoked device learns of it at once.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,17 +7,17 @@ use std::time::Duration;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use bytes::Bytes;
-use parkdesk_domain::DeviceId;
 use parkdesk_domain::wire::{Limits, PullRequest};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::Instant;
 
-use super::{Hub, authorize, blocking, body};
+use super::{Hub, blocking, body, recognise};
 use crate::protocol::{Fault, pull, read};
+use crate::store::Caller;
 
 pub(super) async fn pull(
     hub: &Arc<Hub>,
-    device: DeviceId,
+    mut caller: Caller,
     headers: &HeaderMap,
     bytes: &Bytes,
 ) -> Result<Response, Fault> {
@@ -26,8 +26,8 @@ pub(super) async fn pull(
     let deadline = Instant::now() + Duration::from_millis(wait_ms);
     let mut news = hub.news.subscribe();
     loop {
-        let (asked, caller) = (Arc::clone(&request), device.clone());
-        let pulled = blocking(hub, move |hub| async move { pull::pull(&hub.store, &caller, &asked).await }).await?;
+        let (asked, who) = (Arc::clone(&request), caller.clone());
+        let pulled = blocking(hub, move |hub| async move { pull::pull(&hub.store, &who, &asked).await }).await?;
         if pulled.is_news || Instant::now() >= deadline || hub.stop.is_cancelled() {
             metrics::counter!("hub_pull_bytes_total").increment(pulled.body.len() as u64);
             return Ok(body::packed(headers, pulled.body, "application/x-ndjson"));
@@ -44,6 +44,6 @@ pub(super) async fn pull(
                 () = hub.stop.cancelled() => break,
             }
         }
-        authorize(hub, headers).await?;
+        caller = recognise(hub, headers).await?;
     }
 }

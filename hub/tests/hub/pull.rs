@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use parkdesk_domain::rights::Role;
+use parkdesk_domain::row::Row;
 use parkdesk_domain::wire::frame::Frame;
 use parkdesk_domain::wire::*;
 use parkdesk_domain::{Kind, Scope};
@@ -121,29 +122,36 @@ async fn a_waiting_poll_without_news_ends_in_time_with_an_empty_frame() {
 }
 
 #[tokio::test]
-async fn a_revoked_device_is_told_while_it_waits() {
+async fn a_revoked_device_learns_of_it_while_it_waits_and_gets_nothing_else() {
     let world = Arc::new(World::with_park().await);
     let mut device = world.enrol(Role::Operator, "p1").await;
+    let mut other = world.enrol(Role::Operator, "p1").await;
     device.pull(&world, "p1", 0).await;
+    let own = Scope::Device(device.id.clone());
     let revoke = admin::Request::DeviceRevoke { device: device.id.clone() };
     let waiting = tokio::spawn({
         let world = world.clone();
         async move {
-            let request = PullRequest {
-                scopes: device
-                    .cursors
-                    .iter()
-                    .map(|(id, at)| Cursor { id: id.clone(), epoch: at.0, version: at.1 })
-                    .collect(),
-                wait_ms: 20_000,
-            };
-            let body = serde_json::to_string(&request).unwrap();
-            world.call(axum::http::Method::POST, "/v1/pull", &device.token, body).await
+            let started = Instant::now();
+            let frames = device.pull(&world, "p1", 20_000).await;
+            (frames, started.elapsed(), device)
         }
     });
     tokio::time::sleep(Duration::from_millis(300)).await;
     world.admin(revoke).await;
-    assert_eq!(waiting.await.unwrap().problem(), (401, ProblemCode::Revoked));
+    let (frames, elapsed, mut device) = waiting.await.unwrap();
+    assert!(elapsed < Duration::from_secs(10), "{elapsed:?}");
+    let is_revocation = |row: &Row| row.kind == Kind::Device && row.body.contains("revoked_at_ms");
+    assert!(frames.iter().flat_map(|frame| &frame.rows).any(is_revocation), "{frames:?}");
+
+    let command = other.command(comment("v1", "p1", None, "not for the revoked one"), &[]);
+    assert_applied(&other.push(&world, &[command]).await);
+    let started = Instant::now();
+    let later = device.pull(&world, "p1", 20_000).await;
+    assert!(started.elapsed() < Duration::from_secs(10), "it has nothing to wait for");
+    for frame in frames.iter().chain(&later) {
+        assert_eq!(frame.head.scope, own);
+    }
 }
 
 #[tokio::test]

@@ -60,6 +60,8 @@ pub(super) struct Link {
     /// `Some(None)` = paused until resumed.
     paused: Option<Option<u64>>,
     refused: Option<Refusal>,
+    /// The revocation is not here as a row yet, and the hub may still give it.
+    awaits_revocation: bool,
     is_enrolled: bool,
     is_revoked: bool,
     /// The hours do not let it work before this time.
@@ -94,6 +96,16 @@ impl Link {
 
     /// Whether a request may go out now. Ends a pause whose time is over.
     pub(super) fn is_open(&mut self, now_ms: u64) -> bool {
+        self.is_wanted(now_ms) && self.refused.is_none()
+    }
+
+    /// Whether nothing but the revocation itself may be asked for now: a word is forgotten at the next start, a row locks
+    /// the replica for good.
+    pub(super) fn may_fetch_revocation(&mut self, now_ms: u64) -> bool {
+        self.awaits_revocation && self.refused == Some(Refusal::Revoked) && self.is_wanted(now_ms)
+    }
+
+    fn is_wanted(&mut self, now_ms: u64) -> bool {
         if let Some(Some(until)) = self.paused
             && now_ms >= until
         {
@@ -101,7 +113,6 @@ impl Link {
         }
         self.is_enrolled
             && !self.is_revoked
-            && self.refused.is_none()
             && self.paused.is_none()
             && self.opens_ms.is_none()
             && now_ms >= self.not_before_ms
@@ -171,6 +182,11 @@ impl Link {
             self.was_live = false;
         }
         fault
+    }
+
+    /// The hub told of the revocation, at a pull or at something else. Told at a pull, it does not give the row.
+    pub(super) fn note_revoked(&mut self, at_pull: bool) {
+        self.awaits_revocation = !at_pull;
     }
 
     /// A request other than a push failed at the hub.

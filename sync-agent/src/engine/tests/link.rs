@@ -113,6 +113,21 @@ fn a_refused_token_stops_everything_until_a_person_asks() {
 }
 
 #[test]
+fn a_revoked_appliance_fetches_its_revocation_and_nothing_else() {
+    let mut bench = Bench::new().online();
+    let work = with_outbox(&[1]);
+    assert_eq!(bench.step(Event::Pulled { is_forward: false }, &work).len(), 2, "a push and a pull");
+    let _ = bench.fail(Request::Pull, Failure::Offline, &work);
+    assert_eq!(bench.fail(Request::Push, Failure::Revoked, &work), [], "the pull waits for its turn");
+    bench.now_ms += 200_000;
+    assert_eq!(bench.step(Event::Tick, &work), [Action::Pull { wait_ms: 0 }]);
+    assert_eq!(bench.engine.view().state, Standing::Revoked);
+    let locked = Work { revoked: true, ..work };
+    assert_eq!(bench.step(Event::Pulled { is_forward: true }, &locked), []);
+    assert_eq!(bench.step(Event::SyncNow, &locked), []);
+}
+
+#[test]
 fn a_pause_holds_until_its_end_or_the_word() {
     let mut bench = Bench::new().online();
     assert_eq!(bench.step(Event::Pause { for_ms: Some(60_000) }, &with_outbox(&[1])), []);
