@@ -12,7 +12,7 @@ use parkdesk_domain::body::FacePolicy;
 use parkdesk_domain::rights::Role;
 use parkdesk_domain::{DeviceId, RowId, pass_code};
 use parkdesk_hub::admin::people::NewPerson;
-use parkdesk_hub::admin::words::Lang;
+use parkdesk_hub::admin::words::{self, Lang};
 use parkdesk_hub::admin::{Request, show, socket};
 use parkdesk_hub::data::{self, Opened, StartError};
 use parkdesk_hub::serve::{self, Options};
@@ -246,7 +246,8 @@ impl PassCode {
                 text.lines().next().unwrap_or_default().to_owned()
             }
             None => {
-                let ask = |text| rpassword::prompt_password(text).context("the pass code cannot be read");
+                let failed = lang.pick("код доступа не прочитан", "the pass code cannot be read");
+                let ask = |text| rpassword::prompt_password(text).context(failed);
                 let typed = ask(lang.pick("Код доступа: ", "Pass code: "))?;
                 if ask(lang.pick("Ещё раз: ", "Once more: "))? != typed {
                     anyhow::bail!(
@@ -295,7 +296,7 @@ fn main() -> ExitCode {
         tracing::warn!("a TLS provider was installed before");
     }
     let done = match command {
-        Verb::Serve(args) => run_serve(args).map(|()| ExitCode::SUCCESS),
+        Verb::Serve(args) => run_serve(args, lang).map(|()| ExitCode::SUCCESS),
         Verb::Admin(args) => run_admin(args, lang),
     };
     done.unwrap_or_else(|error| {
@@ -304,7 +305,7 @@ fn main() -> ExitCode {
     })
 }
 
-fn run_serve(args: ServeArgs) -> anyhow::Result<()> {
+fn run_serve(args: ServeArgs, lang: Lang) -> anyhow::Result<()> {
     let metrics = metrics_exporter_prometheus::PrometheusBuilder::new().set_buckets(&SECONDS)?.install_recorder()?;
     let options = Options {
         data: args.data,
@@ -314,14 +315,17 @@ fn run_serve(args: ServeArgs) -> anyhow::Result<()> {
         metrics_token_file: args.metrics_token_file,
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(serve::run(options, Some(metrics)))
+    let served = runtime.block_on(serve::run(options, Some(metrics)));
+    served.map_err(|error| anyhow::anyhow!(words::serve(&error, lang)))
 }
 
 fn run_admin(args: AdminArgs, lang: Lang) -> anyhow::Result<ExitCode> {
     let request = request(args.noun, lang)?;
-    let answer = match reach(&args.data, args.key_file.as_deref())? {
-        Reached::Hub(stream) => socket::ask(stream, &request)
-            .context("the hub owns the data directory but does not answer on its admin.sock")?,
+    let answer = match reach(&args.data, args.key_file.as_deref(), lang)? {
+        Reached::Hub(stream) => socket::ask(stream, &request).context(lang.pick(
+            "узел владеет каталогом данных, но не отвечает на admin.sock",
+            "the hub owns the data directory but does not answer on its admin.sock",
+        ))?,
         Reached::Files(opened) => {
             let runtime = tokio::runtime::Builder::new_current_thread().build()?;
             let mut rng = clock::rng();
@@ -345,20 +349,22 @@ enum Reached {
 }
 
 /// The running hub, or its files; one that is just starting (or stopping) is waited for a little.
-fn reach(dir: &Path, key_file: Option<&Path>) -> anyhow::Result<Reached> {
+fn reach(dir: &Path, key_file: Option<&Path>, lang: Lang) -> anyhow::Result<Reached> {
+    let told = |error: &StartError| anyhow::anyhow!(words::start(error, lang));
     let until = Instant::now() + data::PATIENCE;
     loop {
         let error = match data::open_existing(dir, key_file, clock::now()) {
             Ok(opened) => return Ok(Reached::Files(Box::new(opened))),
-            Err(StartError::Lock(error @ LockError::AlreadyOwned(_))) => match socket::connect(dir) {
+            Err(error @ StartError::Lock(LockError::AlreadyOwned(_))) => match socket::connect(dir) {
                 Ok(stream) => return Ok(Reached::Hub(stream)),
-                Err(_) => {
-                    anyhow::Error::new(error).context("the hub does not answer on its admin.sock: is it starting?")
-                }
+                Err(_) => told(&error).context(lang.pick(
+                    "узел не отвечает на admin.sock: он ещё запускается?",
+                    "the hub does not answer on its admin.sock: is it starting?",
+                )),
             },
             // Its start makes the files one after another.
-            Err(error @ (StartError::NoHub(_) | StartError::StoreMissing { .. })) => error.into(),
-            Err(error) => return Err(error.into()),
+            Err(error @ (StartError::NoHub(_) | StartError::StoreMissing { .. })) => told(&error),
+            Err(error) => return Err(told(&error)),
         };
         if Instant::now() >= until {
             return Err(error);
@@ -399,7 +405,11 @@ fn request(noun: Noun, lang: Lang) -> anyhow::Result<Request> {
             let csv = String::from_utf8(bytes).map_err(|error| {
                 let before = error.as_bytes().iter().take(error.utf8_error().valid_up_to());
                 let line = before.filter(|byte| **byte == b'\n').count() + 1;
-                anyhow::anyhow!("{}: line {line} is not UTF-8: save the file as UTF-8", file.display())
+                let file = file.display();
+                match lang {
+                    Lang::Ru => anyhow::anyhow!("{file}: строка {line} не в UTF-8: сохраните файл в UTF-8"),
+                    Lang::En => anyhow::anyhow!("{file}: line {line} is not UTF-8: save the file as UTF-8"),
+                }
             })?;
             Request::DriverImport { park, csv, dry_run }
         }

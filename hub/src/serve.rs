@@ -9,7 +9,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, bail};
 use axum_server::Handle;
 use axum_server::tls_rustls::RustlsConfig;
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -52,28 +51,71 @@ pub struct Options {
     pub metrics_token_file: Option<PathBuf>,
 }
 
+/// Why the hub does not serve, or stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// Others could read what is said.
+    #[error(
+        "{0} can be reached from other machines, so it needs TLS: give --tls-cert and --tls-key, or listen on 127.0.0.1 \
+         behind a proxy that has TLS"
+    )]
+    NeedsTls(SocketAddr),
+    /// No certificate and key of one pair.
+    #[error("{} or {} cannot be used: {cause}", cert.display(), key.display())]
+    Certificate {
+        /// The certificate chain.
+        cert: PathBuf,
+        /// Its key.
+        key: PathBuf,
+        /// Why.
+        cause: std::io::Error,
+    },
+    /// A file that was named cannot be read.
+    #[error("{}: {cause}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        cause: std::io::Error,
+    },
+    /// The data directory does not open.
+    #[error(transparent)]
+    Data(#[from] data::StartError),
+    /// The administrator would not reach it.
+    #[error("the administrator's socket cannot be made: {0}")]
+    AdminSocket(std::io::Error),
+    /// The address is in use, or not of this machine.
+    #[error("cannot listen on {address}: {cause}; give another in --listen, or stop what uses it")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        cause: std::io::Error,
+    },
+    /// The network failed.
+    #[error("the hub stopped: {0}")]
+    Io(#[from] std::io::Error),
+}
+
 /// Serves until SIGTERM or SIGINT.
 ///
 /// # Errors
 /// If the data directory does not open or the address cannot be listened on.
-pub async fn run(options: Options, metrics: Option<PrometheusHandle>) -> anyhow::Result<()> {
+pub async fn run(options: Options, metrics: Option<PrometheusHandle>) -> Result<(), ServeError> {
     if !options.listen.ip().is_loopback() && options.tls.is_none() {
-        bail!(
-            "{} can be reached from other machines, so it needs TLS: give --tls-cert and --tls-key, or listen on \
-             127.0.0.1 behind a proxy that has TLS",
-            options.listen
-        );
+        return Err(ServeError::NeedsTls(options.listen));
     }
     let tls = match &options.tls {
         Some((cert, key)) => {
-            let config = RustlsConfig::from_pem_file(cert, key).await;
-            Some(config.with_context(|| format!("{} or {} cannot be used", cert.display(), key.display()))?)
+            let bad = |cause| ServeError::Certificate { cert: cert.clone(), key: key.clone(), cause };
+            Some(RustlsConfig::from_pem_file(cert, key).await.map_err(bad)?)
         }
         None => None,
     };
     let metrics_token = match &options.metrics_token_file {
         Some(path) => {
-            let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
+            let unreadable = |cause| ServeError::File { path: path.clone(), cause };
+            let text = std::fs::read_to_string(path).map_err(unreadable)?;
             Some(token_hash(text.trim()))
         }
         None => None,
@@ -83,9 +125,9 @@ pub async fn run(options: Options, metrics: Option<PrometheusHandle>) -> anyhow:
     hub.metrics = metrics;
     hub.metrics_token = metrics_token;
     let hub = Arc::new(hub);
-    let admin = socket::bind(&options.data).context("the administrator's socket cannot be made")?;
-    let listener =
-        std::net::TcpListener::bind(options.listen).with_context(|| format!("cannot listen on {}", options.listen))?;
+    let admin = socket::bind(&options.data).map_err(ServeError::AdminSocket)?;
+    let address = options.listen;
+    let listener = std::net::TcpListener::bind(address).map_err(|cause| ServeError::Listen { address, cause })?;
     listener.set_nonblocking(true)?;
     let address = listener.local_addr()?;
 
@@ -111,9 +153,11 @@ pub async fn run(options: Options, metrics: Option<PrometheusHandle>) -> anyhow:
         }
     }
     hub.stop.cancel();
-    admin.await?;
-    sweeper.await?;
-    upkeep.await?;
+    for ended in [admin.await, sweeper.await, upkeep.await] {
+        if let Err(error) = ended {
+            tracing::error!(%error, "BUG: a part of the hub panicked");
+        }
+    }
     // A socket nobody listens on would only confuse; the next start removes it anyway.
     let _ = std::fs::remove_file(socket::path(&options.data));
     tracing::info!("stopped");

@@ -1,21 +1,22 @@
 //! Drivers from a CSV file: `driver_id,last_name,first_name,middle_name,phones,licence,plate`, separated by commas or
 //! semicolons, UTF-8 with or without a mark at its beginning. Each line is a `driver.create` whose id is derived from
-//! park and content, so that the same file twice changes nothing. A bad line is reported with its number, a code and
-//! what to do, and does not stop the others.
+//! park and content, so that the same file twice changes nothing. A bad line is reported with its number and a code (what
+//! to do about it is in `words`), and does not stop the others.
 
 use std::collections::BTreeSet;
 
 use parkdesk_domain::body::Licence;
 use parkdesk_domain::command::{Command, DriverCreate};
 use parkdesk_domain::wire::Verdict;
-use parkdesk_domain::{Actor, CommandId, Envelope, Millis, Refusal, RefusalCode, RowId, Scope, canonical};
+use parkdesk_domain::{Actor, CommandId, Envelope, Millis, Refusal, RowId, Scope, canonical};
 use serde::{Deserialize, Serialize};
 
 use crate::store::{self, Store};
 
 /// Lines judged in one transaction.
 const CHUNK: usize = 200;
-const COLUMNS: [&str; 7] = ["driver_id", "last_name", "first_name", "middle_name", "phones", "licence", "plate"];
+/// The header.
+pub const COLUMNS: [&str; 7] = ["driver_id", "last_name", "first_name", "middle_name", "phones", "licence", "plate"];
 
 /// What became of a file.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -39,13 +40,17 @@ pub struct LineError {
     pub code: String,
     /// The column at fault.
     pub field: Option<String>,
-    /// What to do.
-    pub advice: String,
+    /// The driver who is in the way, or what the reader of the file says.
+    pub detail: Option<String>,
 }
 
 impl LineError {
-    fn new(line: u64, code: &str, field: Option<&str>, advice: &str) -> Self {
-        Self { line, code: code.into(), field: field.map(str::to_owned), advice: advice.into() }
+    fn new(line: u64, code: &str, field: Option<&str>) -> Self {
+        Self { line, code: code.into(), field: field.map(str::to_owned), detail: None }
+    }
+
+    fn with_detail(self, detail: String) -> Self {
+        Self { detail: Some(detail), ..self }
     }
 }
 
@@ -87,7 +92,7 @@ pub async fn run<S: Store>(
                 Verdict::Duplicate { .. } => report.unchanged += 1,
                 Verdict::Rejected { refusal } => report.errors.push(refused(number, &refusal)),
                 Verdict::Deferred { .. } => {
-                    report.errors.push(LineError::new(number, "deferred", None, "import the file again later"));
+                    report.errors.push(LineError::new(number, "deferred", None));
                 }
             }
         }
@@ -111,28 +116,26 @@ fn read(text: &str) -> Vec<Result<(u64, Fields), LineError>> {
         .from_reader(text.as_bytes());
     let header: Vec<String> = match reader.headers() {
         Ok(header) => header.iter().map(str::to_lowercase).collect(),
-        Err(error) => return vec![Err(LineError::new(1, "bad_header", None, &error.to_string()))],
+        Err(error) => return vec![Err(LineError::new(1, "bad_header", None).with_detail(error.to_string()))],
     };
     let places = COLUMNS.map(|column| header.iter().position(|name| name == column));
     for (column, place) in COLUMNS.iter().zip(places) {
         if place.is_none() && matches!(*column, "last_name" | "first_name") {
-            let advice = format!("add the column; the header is {}", COLUMNS.join(","));
-            return vec![Err(LineError::new(1, "missing_column", Some(column), &advice))];
+            return vec![Err(LineError::new(1, "missing_column", Some(column)))];
         }
     }
     let line = |record: Result<csv::StringRecord, csv::Error>| match record {
         Ok(record) => {
             let number = record.position().map_or(0, csv::Position::line);
             if record.len() > header.len() {
-                let advice = "the line has more fields than the header: quote fields that hold the separator";
-                return Err(LineError::new(number, "too_many_fields", None, advice));
+                return Err(LineError::new(number, "too_many_fields", None));
             }
             let field = |place: Option<usize>| place.and_then(|at| record.get(at)).unwrap_or_default().to_owned();
             Ok((number, places.map(field)))
         }
         Err(error) => {
             let number = error.position().map_or(0, csv::Position::line);
-            Err(LineError::new(number, "unreadable", None, "save the file as CSV in UTF-8 with balanced quotes"))
+            Err(LineError::new(number, "unreadable", None))
         }
     };
     reader.records().map(line).collect()
@@ -142,17 +145,14 @@ fn command(park: &RowId, now: Millis, line: u64, fields: Fields) -> Result<Envel
     let [id, last_name, first_name, middle_name, phones, licence, plate] = fields;
     let optional = |text: String| (!text.is_empty()).then_some(text);
     let digest = |value: &dyn Fn() -> Result<String, canonical::CanonicalError>| {
-        value().map_err(|_| LineError::new(line, "invalid", None, "remove characters that cannot be stored"))
+        value().map_err(|_| LineError::new(line, "unstorable", None))
     };
     // What the line says, without what is derived from it.
     let content =
         digest(&|| canonical::to_string(&[&id, &last_name, &first_name, &middle_name, &phones, &licence, &plate]))?;
     let command = CommandId::of_job(&format!("driver-import/{park}"), &content);
     let driver = match optional(id) {
-        Some(id) => id.parse().map_err(|_| {
-            let advice = "use 1 to 64 letters, digits, - or _, or leave it empty";
-            LineError::new(line, "invalid", Some("driver_id"), advice)
-        })?,
+        Some(id) => id.parse().map_err(|_| LineError::new(line, "invalid", Some("driver_id")))?,
         None => command.made("driver"),
     };
     let args = DriverCreate {
@@ -175,32 +175,11 @@ fn command(park: &RowId, now: Millis, line: u64, fields: Fields) -> Result<Envel
 }
 
 fn refused(line: u64, refusal: &Refusal) -> LineError {
-    let advice = match &refusal.code {
-        RefusalCode::Invalid => "correct the field and import the file again",
-        RefusalCode::Exists => "a driver with this id is there with other values: edit it in the office instead",
-        RefusalCode::LicenceTaken => match &refusal.offer {
-            Some(offer) => {
-                let advice = format!("driver {} has this licence: correct the line or remove it", offer.id);
-                return LineError::new(line, refusal.code.as_str(), refusal.field.as_deref(), &advice);
-            }
-            None => "another driver has this licence: correct the line or remove it",
-        },
-        RefusalCode::UnknownPark => "create the park first: parkdesk-hub admin park create",
-        RefusalCode::ParkReadOnly => "the park is a mirror of another system: import there",
-        RefusalCode::NotAllowed
-        | RefusalCode::UnknownDriver
-        | RefusalCode::UnknownPhoto
-        | RefusalCode::PhotoJudged
-        | RefusalCode::UnknownDecision
-        | RefusalCode::UnknownPerson
-        | RefusalCode::LoginTaken
-        | RefusalCode::Conflict
-        | RefusalCode::IdReused
-        | RefusalCode::UnknownCommand
-        | RefusalCode::TooWide
-        | RefusalCode::Other(_) => "correct the line and import the file again",
-    };
-    LineError::new(line, refusal.code.as_str(), refusal.field.as_deref(), advice)
+    let error = LineError::new(line, refusal.code.as_str(), refusal.field.as_deref());
+    match &refusal.offer {
+        Some(offer) => error.with_detail(offer.id.to_string()),
+        None => error,
+    }
 }
 
 #[cfg(test)]

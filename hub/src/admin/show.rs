@@ -91,8 +91,7 @@ pub fn is_success(answer: &Answer) -> bool {
 fn imported(report: &super::import::Report, lang: Lang) -> String {
     let mut out = String::new();
     for error in &report.errors {
-        let field = error.field.as_deref().map(|field| format!(" ({field})")).unwrap_or_default();
-        let _ = writeln!(out, "line {}: {}{field}: {}", error.line, error.code, error.advice);
+        let _ = writeln!(out, "{}", words::line(error, lang));
     }
     let (created, unchanged, refused) = (report.created, report.unchanged, report.errors.len());
     let _ = match (lang, report.dry_run) {

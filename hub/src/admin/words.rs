@@ -4,8 +4,13 @@
 use parkdesk_domain::refusal::Offer;
 use parkdesk_domain::{Millis, Refusal, RefusalCode};
 
+mod start;
+
+use super::import::{COLUMNS, LineError};
 use super::{CodeView, Did, Problem};
 use crate::store::DeviceView;
+
+pub use self::start::{serve, start};
 
 /// The reader's language.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -208,6 +213,65 @@ pub fn refusal(refusal: &Refusal, lang: Lang) -> String {
     format!("{text}\n")
 }
 
+/// A line of a file of drivers that was not taken, and what to do about it.
+#[must_use]
+pub fn line(error: &LineError, lang: Lang) -> String {
+    let LineError { line, code, field, detail } = error;
+    let field = field.as_deref().map(|field| format!(" ({field})")).unwrap_or_default();
+    let advice = line_advice(code, detail.as_deref(), lang);
+    match lang {
+        Lang::Ru => format!("строка {line}: {code}{field}: {advice}"),
+        Lang::En => format!("line {line}: {code}{field}: {advice}"),
+    }
+}
+
+fn line_advice(code: &str, detail: Option<&str>, lang: Lang) -> String {
+    let taken = |ru: &str, en: &str| match (detail, lang) {
+        (Some(driver), Lang::Ru) => format!("{ru} (водитель {driver}): исправьте строку или уберите её"),
+        (Some(driver), Lang::En) => format!("{en} (driver {driver}): correct the line or remove it"),
+        (None, Lang::Ru) => format!("{ru}: исправьте строку или уберите её"),
+        (None, Lang::En) => format!("{en}: correct the line or remove it"),
+    };
+    let text = match code {
+        "bad_header" => match lang {
+            Lang::Ru => return format!("заголовок не читается ({})", detail.unwrap_or_default()),
+            Lang::En => return format!("the header cannot be read ({})", detail.unwrap_or_default()),
+        },
+        "missing_column" => match lang {
+            Lang::Ru => return format!("добавьте столбец; заголовок: {}", COLUMNS.join(",")),
+            Lang::En => return format!("add the column; the header is {}", COLUMNS.join(",")),
+        },
+        "too_many_fields" => lang.pick(
+            "полей больше, чем в заголовке: возьмите в кавычки поля с разделителем",
+            "the line has more fields than the header: quote fields that hold the separator",
+        ),
+        "unreadable" => lang.pick(
+            "сохраните файл как CSV в UTF-8, с парными кавычками",
+            "save the file as CSV in UTF-8 with balanced quotes",
+        ),
+        "unstorable" => lang.pick("уберите знаки, которые нельзя хранить", "remove characters that cannot be stored"),
+        "deferred" => lang.pick("загрузите файл ещё раз позже", "import the file again later"),
+        "invalid" => {
+            lang.pick("исправьте поле и загрузите файл ещё раз", "correct the field and import the file again")
+        }
+        "exists" => lang.pick(
+            "водитель с этим номером уже есть с другими данными: измените его в парке",
+            "a driver with this id is there with other values: edit it in the office instead",
+        ),
+        "licence_taken" => return taken("это удостоверение уже у другого", "another one has this licence"),
+        "unknown_park" => lang.pick(
+            "сначала создайте парк: parkdesk-hub admin park create",
+            "create the park first: parkdesk-hub admin park create",
+        ),
+        "park_read_only" => lang.pick(
+            "парк отражает другую систему: загрузите водителей там",
+            "the park is a mirror of another system: import there",
+        ),
+        _ => lang.pick("исправьте строку и загрузите файл ещё раз", "correct the line and import the file again"),
+    };
+    text.to_owned()
+}
+
 #[cfg(test)]
 mod tests {
     use parkdesk_domain::refusal::Remedy;
@@ -246,6 +310,18 @@ mod tests {
             let (ru, en) = (refusal(&refused, Lang::Ru), refusal(&refused, Lang::En));
             assert!(ru.chars().any(|c| ('а'..='я').contains(&c)) && en.is_ascii(), "{code:?}: {ru} {en}");
         }
+    }
+
+    #[test]
+    fn every_bad_line_is_told_in_both_languages() {
+        let codes = ["bad_header", "missing_column", "too_many_fields", "unreadable", "unstorable", "deferred"];
+        for code in codes.into_iter().chain(RefusalCode::KNOWN.iter().map(RefusalCode::as_str)) {
+            let error = LineError { line: 7, code: code.into(), field: None, detail: Some("v1".into()) };
+            let (ru, en) = (line(&error, Lang::Ru), line(&error, Lang::En));
+            assert!(ru.starts_with("строка 7: ") && en.starts_with("line 7: ") && en.is_ascii(), "{ru} {en}");
+        }
+        let taken = LineError { line: 5, code: "licence_taken".into(), field: None, detail: Some("v1".into()) };
+        assert!(line(&taken, Lang::Ru).contains("водитель v1"));
     }
 
     #[test]

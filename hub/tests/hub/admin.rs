@@ -68,7 +68,7 @@ async fn a_bad_line_names_number_code_field_and_what_to_do() {
             (6, "exists", None),
         ]
     );
-    assert!(report.errors[3].advice.contains("v1"), "{}", report.errors[3].advice);
+    assert_eq!(report.errors[3].detail.as_deref(), Some("v1"), "the driver who has the licence");
     assert_eq!(report.created, 1, "the good line is taken");
 }
 
