@@ -116,9 +116,10 @@ fn a_refused_token_stops_everything_until_a_person_asks() {
 fn a_revoked_appliance_fetches_its_revocation_and_nothing_else() {
     let mut bench = Bench::new().online();
     let work = with_outbox(&[1]);
-    assert_eq!(bench.step(Event::Pulled { is_forward: false }, &work).len(), 2, "a push and a pull");
+    assert_eq!(bench.step(Event::LocalChange, &work), [Action::Push { seqs: vec![1] }]);
+    assert_eq!(bench.fail(Request::Push, Failure::Revoked, &work), [], "a pull is on its way");
+    assert_eq!(bench.step(Event::Pulled { is_forward: true }, &work), [Action::Pull { wait_ms: 0 }]);
     let _ = bench.fail(Request::Pull, Failure::Offline, &work);
-    assert_eq!(bench.fail(Request::Push, Failure::Revoked, &work), [], "the pull waits for its turn");
     bench.now_ms += 200_000;
     assert_eq!(bench.step(Event::Tick, &work), [Action::Pull { wait_ms: 0 }]);
     assert_eq!(bench.engine.view().state, Standing::Revoked);
