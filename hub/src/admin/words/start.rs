@@ -74,7 +74,10 @@ fn key(error: &KeyError) -> String {
         KeyError::NoCredential(name) => format!(
             "нет учётных данных systemd {name:?}: задайте LoadCredentialEncrypted= в службе или укажите --key-file"
         ),
-        // The system's own words, or a kind of a newer library.
+        KeyError::NotHex => "это не ключ: нужны 64 шестнадцатеричные цифры".into(),
+        KeyError::Io { path, cause } => format!("{}: {cause}", path.display()),
+        KeyError::Random(cause) => format!("система не даёт случайных чисел: {cause}"),
+        // A kind of a newer library comes in its own words.
         other => other.to_string(),
     }
 }
@@ -97,7 +100,10 @@ fn open(error: &OpenError) -> String {
         ),
         OpenError::Migration(why) => format!("переход на новую схему не удался, файл прежний: {why}"),
         OpenError::Full => "на диске нет места".into(),
-        // The system's own words, or a kind of a newer library.
+        OpenError::Io { path, cause } => format!("{}: {cause}", path.display()),
+        OpenError::Library(why) => format!("библиотека SQLite: {why}"),
+        OpenError::Sqlite(cause) => format!("сбой SQLite: {cause}"),
+        // A kind of a newer library comes in its own words.
         other => other.to_string(),
     }
 }
