@@ -9,6 +9,7 @@
 mod attention;
 mod blobs;
 mod change;
+mod doctor;
 mod drivers;
 mod epoch;
 mod error;
@@ -39,6 +40,7 @@ mod verdict;
 pub use attention::{AttentionKind, NeedsAttention, Settle, Settled, Settler};
 pub use blobs::{Blob, Download, NewBlob, Origin, Upload};
 pub use change::ChangeTag;
+pub use doctor::{Check, Depth, Finding};
 pub use drivers::{DriverView, ParkView};
 pub use error::{Error, OpenError, Result};
 pub use files::StoredFile;

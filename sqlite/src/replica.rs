@@ -264,6 +264,11 @@ impl Replica {
         self.read(|tx| tx.templates(model_id, aligner_id))
     }
 
+    /// Folder and keys.
+    pub(crate) fn files(&self) -> &Files {
+        &self.inner.files
+    }
+
     /// Where unfinished downloads are kept.
     pub(crate) fn parts(&self) -> Option<&Parts> {
         self.inner.parts.as_ref()

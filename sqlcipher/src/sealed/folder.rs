@@ -147,6 +147,14 @@ impl Folder {
         fs::File::open(self.path(name)).map_err(|error| missing(error, name))
     }
 
+    /// Its sealed bytes, counted.
+    ///
+    /// # Errors
+    /// [`FolderError::Missing`], or another failure.
+    pub fn size(&self, name: &ObjectName) -> Result<u64, FolderError> {
+        Ok(fs::metadata(self.path(name)).map_err(|error| missing(error, name))?.len())
+    }
+
     /// Removes an object; one that is not there is removed already.
     ///
     /// # Errors
