@@ -7,6 +7,7 @@
 mod answer;
 mod attention;
 mod capture;
+mod doctor;
 mod door;
 mod drivers;
 mod extract;
@@ -142,4 +143,5 @@ fn described() -> OpenApiRouter<Desk> {
         .merge(session::routes())
         .merge(settings::routes())
         .merge(sync::routes())
+        .merge(doctor::routes())
 }

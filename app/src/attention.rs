@@ -4,7 +4,7 @@
 
 use parkdesk_domain::row::Kind;
 use parkdesk_domain::{Command, Millis, RowId};
-use parkdesk_sqlite::{AttentionKind, NeedsAttention, Priority, ReadTx, Settle, Settled, Settler};
+use parkdesk_sqlite::{AttentionKind, NeedsAttention, Priority, ReadTx, Settle, Settled, Settler, Waiting};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -20,7 +20,7 @@ use crate::words::{self, Lang};
 pub struct AttentionView {
     /// Its id.
     pub id: String,
-    /// `refused`, `conflict`, ...
+    /// `refused`, `conflict`, `parked_blob`, `salvaged`, `stuck`.
     pub kind: String,
     /// What was wanted (`driver.edit`, ...).
     pub command: Option<String>,
@@ -85,7 +85,11 @@ impl App {
     /// # Errors
     /// If the replica fails.
     pub fn list_attention(&self) -> Result<Vec<AttentionView>> {
-        self.replica().read(|tx| tx.needs_attention()?.into_iter().map(|entry| view(tx, entry)).collect())
+        let stuck = self.stuck();
+        self.replica().read(|tx| {
+            let entries = tx.needs_attention()?.into_iter().map(|entry| view(tx, entry));
+            entries.chain(stuck.map(|waiting| stuck_view(tx, waiting))).collect()
+        })
     }
 
     /// What a person must settle about a driver and the driver's photos.
@@ -121,6 +125,12 @@ impl App {
     /// # Errors
     /// [`Error::NotFound`] if it is settled already; [`Error::Refused`] if the new command is refused.
     pub fn settle(&self, entry: &str, decision: Decision) -> Result<()> {
+        if entry == STUCK {
+            return match decision {
+                Decision::Retry => self.sync_now(),
+                Decision::Edit { .. } | Decision::Discard | Decision::UseOffer => Err(Error::NotFound("entry")),
+            };
+        }
         let entry: i64 = entry.parse().map_err(|_| Error::NotFound("entry"))?;
         let how = match decision {
             Decision::Retry => Settle::Retry,
@@ -147,15 +157,44 @@ impl App {
     }
 }
 
+/// The entry of the watchdog: its id and kind. It goes by itself when the queue moves.
+const STUCK: &str = "stuck";
+
+fn stuck_view(tx: &ReadTx<'_>, waiting: Waiting) -> Result<AttentionView> {
+    let reason = |lang| words::stuck(lang).to_owned();
+    let mut input =
+        waiting.command.as_ref().and_then(|command| serde_json::to_value(command).ok()?.get("args").cloned());
+    veil(&mut input);
+    Ok(AttentionView {
+        id: STUCK.into(),
+        kind: STUCK.into(),
+        command: Some(waiting.kind),
+        input,
+        reason: None,
+        reason_text: reason(Lang::En),
+        reason_ru: reason(Lang::Ru),
+        reason_en: reason(Lang::En),
+        subject: waiting.command.map(|command| subject::of_command(tx, &command)).transpose()?.flatten(),
+        field: None,
+        conflicts: vec![],
+        created_at_ms: waiting.at_ms,
+        offers: vec!["retry".into()],
+    })
+}
+
+/// What a pass code is checked with is nobody's to see.
+fn veil(input: &mut Option<Value>) {
+    if let Some(Value::Object(args)) = input {
+        args.remove("verifier");
+    }
+}
+
 fn view(tx: &ReadTx<'_>, entry: NeedsAttention) -> Result<AttentionView> {
     let subject = subject::of_entry(tx, &entry)?;
     let command = entry.command.and_then(|envelope| serde_json::to_value(envelope.command).ok());
     let part = |name: &str| command.as_ref().and_then(|command| command.get(name)).cloned();
     let mut input = part("args");
-    if let Some(Value::Object(args)) = &mut input {
-        // What a pass code is checked with is nobody's to see.
-        args.remove("verifier");
-    }
+    veil(&mut input);
     let (kind, refusal) = (entry.kind, entry.refusal);
     let reason = |lang| match &refusal {
         Some(refusal) => words::refusal(&refusal.code, lang).to_owned(),

@@ -7,6 +7,7 @@
 pub mod api;
 pub mod attention;
 pub mod capture;
+pub mod doctor;
 pub mod drivers;
 pub mod error;
 pub mod faces;
@@ -26,6 +27,7 @@ pub mod status;
 pub mod subject;
 pub mod sync;
 pub mod tray;
+mod watchdog;
 pub mod words;
 
 use std::sync::atomic::AtomicU64;
@@ -43,6 +45,7 @@ use self::matching::Matching;
 use self::probes::Probes;
 pub use self::reindex::Tending;
 use self::sync::{SyncControl, WatchControl};
+use self::watchdog::Watchdog;
 
 /// A clock handed in.
 pub type Clock = Arc<dyn Fn() -> Millis + Send + Sync>;
@@ -74,6 +77,7 @@ pub struct App {
     /// Why the last picture could not be looked at.
     no_faces: Arc<Mutex<Option<String>>>,
     steady: Arc<Mutex<Steady>>,
+    watchdog: Arc<Mutex<Watchdog>>,
     shots: Arc<Shots>,
     probes: Arc<Probes>,
     /// Photos that still need a template.
@@ -98,6 +102,7 @@ impl App {
             watch: Arc::default(),
             no_faces: Arc::default(),
             steady: Arc::default(),
+            watchdog: Arc::default(),
             shots: Arc::default(),
             probes: Arc::default(),
             reindex_left: Arc::default(),

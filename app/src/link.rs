@@ -326,7 +326,7 @@ impl App {
 }
 
 /// What a person wants of the link, as it was kept.
-fn policy(tx: &ReadTx<'_>) -> Result<SyncPolicy> {
+pub(crate) fn policy(tx: &ReadTx<'_>) -> Result<SyncPolicy> {
     // A policy of another version that cannot be read holds nothing up.
     Ok(tx.setting(POLICY)?.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default())
 }

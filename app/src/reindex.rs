@@ -78,6 +78,9 @@ impl App {
         let (mut seen, mut is_due, mut not_before) = (0, true, Instant::now());
         while !stop.load(Ordering::Relaxed) {
             self.shots.sweep(self.now());
+            if let Err(error) = self.watch_queue(Instant::now()) {
+                tracing::warn!(%error, "the queue cannot be watched");
+            }
             if is_due && Instant::now() >= not_before {
                 match self.index_missing(stop) {
                     Ok(is_done) => is_due = !is_done,

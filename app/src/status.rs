@@ -115,7 +115,7 @@ impl App {
             let photos = tx.photo_counts()?;
             let files = tx.uploads_waiting()?;
             let tray = tx.unassigned()?.len() as u64;
-            let attention = tx.needs_attention()?.len() as u64;
+            let attention = tx.needs_attention()?.len() as u64 + u64::from(self.stuck().is_some());
             Ok((tx.device()?, tx.pending_summary()?, attention, tray, photos, files))
         })?;
         let link = self.link_status()?;

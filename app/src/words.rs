@@ -3,6 +3,7 @@
 //! The API answers with codes and an English sentence; the command line and the pages say it in the reader's language. Each
 //! text says what happened and what to do. No personal data comes in here.
 
+pub mod doctor;
 pub mod errors;
 
 use parkdesk_domain::RefusalCode;
@@ -160,6 +161,16 @@ pub fn attention(kind: AttentionKind, lang: Lang) -> &'static str {
         ),
         AttentionKind::Refused => pick(lang, "отклонено без причины", "refused without a reason"),
     }
+}
+
+/// The queue stands still.
+#[must_use]
+pub fn stuck(lang: Lang) -> &'static str {
+    pick(
+        lang,
+        "узел отвечает, но эта команда не двигается больше 10 минут: повторите, а если не поможет, обратитесь к администратору",
+        "the hub answers, but this command has not moved for 10 minutes: try again, and ask the administrator if that does not help",
+    )
 }
 
 /// Why the rules refused a command.

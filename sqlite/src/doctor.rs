@@ -224,6 +224,14 @@ const TYPED: &[&str] = &[
 const PLANNED: &[&str] = &["rows", "shadow", "pending_touch"];
 
 impl ReadTx<'_> {
+    /// How many rows there are of each kind.
+    ///
+    /// # Errors
+    /// If the file fails.
+    pub fn count_rows(&self) -> Result<Vec<(String, u64)>> {
+        self.all("SELECT kind, count(*) FROM rows GROUP BY kind", [], |row| Ok((row.get(0)?, row.get(1)?)))
+    }
+
     fn count(&self, sql: &str) -> Result<u64> {
         Ok(self.one(sql, [], |row| row.get(0))?.unwrap_or(0))
     }

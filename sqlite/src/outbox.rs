@@ -103,7 +103,11 @@ impl ReadTx<'_> {
     pub fn waiting(&self, limit: u32) -> Result<Vec<Waiting>> {
         let sql = "SELECT id, kind, actor, bytes, recorded_at_ms, sent_at_ms IS NOT NULL FROM outbox
                    WHERE verdict IS NULL ORDER BY seq LIMIT ?1";
-        let rows = self.all(sql, [limit], |row| {
+        self.waiting_by(sql, limit)
+    }
+
+    fn waiting_by(&self, sql: &str, param: impl rusqlite::ToSql) -> Result<Vec<Waiting>> {
+        let rows = self.all(sql, [param], |row| {
             let (id, kind, actor) = (row.get::<_, String>(0)?, row.get(1)?, row.get::<_, String>(2)?);
             Ok((id, kind, actor, row.get::<_, Vec<u8>>(3)?, row.get(4)?, row.get(5)?))
         })?;
@@ -114,6 +118,16 @@ impl ReadTx<'_> {
                 Ok(Waiting { id, kind, actor, at_ms: Millis(at_ms), is_sent, command })
             })
             .collect()
+    }
+
+    /// The oldest command that may go out at this time of the hub and is not judged.
+    ///
+    /// # Errors
+    /// If the file fails.
+    pub fn oldest_sendable(&self, now: Millis) -> Result<Option<Waiting>> {
+        let sql = "SELECT id, kind, actor, bytes, recorded_at_ms, sent_at_ms IS NOT NULL FROM outbox
+                   WHERE verdict IS NULL AND coalesce(deferred_until_ms, 0) <= ?1 ORDER BY seq LIMIT 1";
+        Ok(self.waiting_by(sql, now.0)?.pop())
     }
 
     /// All unjudged commands in their order, for showing them.

@@ -39,6 +39,15 @@ impl ReadTx<'_> {
 }
 
 impl WriteTx<'_> {
+    /// The queue stands still although the hub answers, or moves again.
+    ///
+    /// # Errors
+    /// If the file fails.
+    pub fn note_stuck(&mut self, is_stuck: bool, now: Millis) -> Result<()> {
+        self.tag(ChangeTag::NeedsAttention);
+        self.log_sync(if is_stuck { "stuck" } else { "moves" }, "{}", now)
+    }
+
     /// Adds a line.
     ///
     /// # Errors

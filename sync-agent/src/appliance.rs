@@ -120,6 +120,19 @@ fn look(place: &KeyPlace, ring: &dyn Ring) -> Found {
     }
 }
 
+/// The replica of a data directory whose lock is held and that nobody runs.
+///
+/// # Errors
+/// Why it does not open; it is as it was.
+pub fn open_data(place: &KeyPlace, ring: &dyn Ring) -> Result<Replica, StartError> {
+    match look(place, ring) {
+        Found::Nothing => Err(StartError::NoAppliance(place.dir.clone())),
+        Found::NoKey(error) => Err(StartError::Keys(error)),
+        Found::Unreadable(problem) => Err(StartError::Data(problem)),
+        Found::Data(replica) => Ok(replica),
+    }
+}
+
 fn does_not_open(place: &KeyPlace, error: parkdesk_sqlite::OpenError) -> Found {
     use parkdesk_sqlcipher::OpenError as File;
     use parkdesk_sqlite::OpenError as E;

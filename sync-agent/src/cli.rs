@@ -1,8 +1,9 @@
 //! The command line: what can be asked, and where it is answered. `run`, `enrol`, `recover` and `recovery-code` work on the
-//! data directory itself; everything else asks the running agent over its Unix socket.
+//! data directory itself, `doctor` does if no agent runs; everything else asks the running agent over its Unix socket.
 
 mod ask;
 mod client;
+mod doctor;
 mod enrol;
 mod failure;
 mod keys;
@@ -76,6 +77,17 @@ enum What {
     RecoveryCode {
         #[command(flatten)]
         data: Data,
+    },
+    /// Examine the appliance, running or not; nothing is mended. Ends with 1 if something is at fault.
+    Doctor {
+        #[command(flatten)]
+        data: Data,
+        /// Read every file and make all tables anew for comparison; nothing can be saved for a while.
+        #[arg(long)]
+        thorough: bool,
+        /// Also write what may be sent to somebody who helps (no personal data) to this file; needs the running agent.
+        #[arg(long, value_name = "FILE")]
+        bundle: Option<PathBuf>,
     },
     #[command(flatten)]
     Ask(Question),
@@ -297,6 +309,7 @@ fn act(what: What, show: Show) -> Result<(), Failure> {
         What::Enrol(args) => enrol::enrol(&args, show),
         What::Recover { data, code_file } => keys::recover(&data, code_file.as_deref(), show),
         What::RecoveryCode { data } => keys::recovery_code(&data, show),
+        What::Doctor { data, thorough, bundle } => doctor::doctor(&data, thorough, bundle.as_deref(), show),
         What::Ask(question) => ask::ask(question, show),
     }
 }

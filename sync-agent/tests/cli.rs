@@ -1,10 +1,13 @@
 //! The program itself, with key files and a hub that answers as it is told: what a slip of a person's hand may not do.
 
-#![allow(clippy::unwrap_used, reason = "test code")]
+#![allow(clippy::unwrap_used, clippy::string_slice, reason = "test code")]
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use parkdesk_domain::Millis;
+use parkdesk_domain::body::FileClass;
+use parkdesk_sqlite::{Key, Origin, Priority, Replica};
 use serde_json::json;
 use wiremock::matchers::{method, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
@@ -150,4 +153,30 @@ async fn a_revoked_appliance_comes_again_in_place_and_says_what_it_was() {
     let asked = bench.hub.received_requests().await.unwrap().remove(0);
     assert_eq!(asked.body_json::<serde_json::Value>().unwrap()["was"], "d1");
     assert!(!bench.enrol(&["--beside-old", "--again"]).status.success(), "one or the other");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_doctor_examines_an_appliance_that_does_not_run_and_makes_none() {
+    let bench = Bench::new().await;
+    let nothing = bench.agent(&["doctor"]);
+    assert!(!nothing.status.success() && !bench.data().exists(), "{}", said(&nothing));
+    bench.takes("d1").await;
+    assert!(bench.enrol(&[]).status.success());
+    let sound = bench.agent(&["doctor", "--thorough"]);
+    assert!(sound.status.success() && said(&sound).contains("All is well"), "{}", said(&sound));
+
+    let key = Key::from_file(&bench.key()).unwrap();
+    let replica = Replica::open(&bench.data(), &key).unwrap();
+    let file = replica.put_file(&"v1".parse().unwrap(), FileClass::Thumb, b"bytes").unwrap();
+    replica.write(Priority::Person, |tx| tx.add_blob(&file.to_blob(Origin::Local), Millis(1))).unwrap();
+    drop(replica);
+    let object = file.object.as_str();
+    let (a, b) = (&object[..2], &object[2..4]);
+    std::fs::remove_file(bench.data().join("blobs").join(a).join(b).join(object)).unwrap();
+    let faulty = bench.agent(&["doctor"]);
+    assert_eq!(faulty.status.code(), Some(1));
+    assert!(said(&faulty).contains("at fault: 1 (file "), "{}", said(&faulty));
+    let json = bench.agent(&["doctor", "--json"]);
+    let report: serde_json::Value = serde_json::from_slice(&json.stdout).unwrap();
+    assert_eq!(report["is_sound"], false, "{report}");
 }

@@ -39,11 +39,23 @@ use self::hub::{Hub, directory, id};
 
 /// What the link was told.
 #[derive(Default)]
-pub struct Link(pub Mutex<Vec<&'static str>>);
+pub struct Link(pub Mutex<Vec<&'static str>>, Mutex<(Option<LinkState>, Option<i64>)>);
+
+impl Link {
+    pub fn set_state(&self, state: LinkState) {
+        self.1.lock().unwrap().0 = Some(state);
+    }
+
+    pub fn set_clock_offset(&self, ms: i64) {
+        self.1.lock().unwrap().1 = Some(ms);
+    }
+}
 
 impl SyncControl for Link {
     fn status(&self) -> LinkStatus {
-        LinkStatus { last_contact_at_ms: Some(Millis(1000)), ..LinkStatus::new(LinkState::Online) }
+        let (state, clock_offset_ms) = *self.1.lock().unwrap();
+        let link = LinkStatus::new(state.unwrap_or(LinkState::Online));
+        LinkStatus { last_contact_at_ms: Some(Millis(1000)), clock_offset_ms, ..link }
     }
     fn sync_now(&self) {
         self.0.lock().unwrap().push("now");

@@ -30,6 +30,8 @@ pub(crate) enum Failure {
     Start(StartError),
     /// The hub did not take the appliance in.
     Enrol(EnrolError),
+    /// The doctor found something and said so.
+    Unsound,
     /// Anything else, said whole.
     Other(anyhow::Error),
 }
@@ -37,6 +39,9 @@ pub(crate) enum Failure {
 impl Failure {
     /// Says it: to people on stderr, to programs on stdout.
     pub(crate) fn show(&self, show: Show) {
+        if matches!(self, Self::Unsound) {
+            return;
+        }
         if show.json {
             println!("{}", json!({"error": {"code": self.code(), "message": self.text(Lang::En)}}));
         } else {
@@ -51,6 +56,7 @@ impl Failure {
             | Self::Lock(_)
             | Self::Start(_)
             | Self::Enrol(_)
+            | Self::Unsound
             | Self::Other(_) => 1,
             Self::Stopped(_) => 3,
             Self::Keys(_) => 4,
@@ -80,6 +86,7 @@ impl Failure {
             }
             .into(),
             Self::Enrol(error) => format!("enrol_{}", error.why.as_str()),
+            Self::Unsound => "unsound".into(),
             Self::Other(_) => "failed".into(),
         }
     }
@@ -125,6 +132,8 @@ impl Failure {
             (Self::Start(error), Lang::Ru) => format!("Устройство не запускается: {error}"),
             (Self::Start(error), Lang::En) => error.to_string(),
             (Self::Enrol(error), _) => errors::enrol(error, lang),
+            // Said with its findings.
+            (Self::Unsound, _) => String::new(),
             // What the system or a file said comes in its own words.
             (Self::Other(error), Lang::Ru) => format!("Не получилось: {error:#}"),
             (Self::Other(error), Lang::En) => format!("{error:#}"),

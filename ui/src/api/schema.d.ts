@@ -21,6 +21,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/doctor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Examines the appliance; nothing is changed. */
+        post: operations["doctor"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/drivers": {
         parameters: {
             query?: never;
@@ -521,6 +538,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/support-bundle": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What may be sent to somebody who helps: counts, codes and times, no personal data. */
+        get: operations["support_bundle"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sync": {
         parameters: {
             query?: never;
@@ -742,7 +776,7 @@ export interface components {
             id: string;
             /** @description The arguments as they were given. */
             input: Record<string, never>;
-            /** @description `refused`, `conflict`, ... */
+            /** @description `refused`, `conflict`, `parked_blob`, `salvaged`, `stuck`. */
             kind: string;
             /** @description What can be done: `retry`, `edit`, `discard`, `use_offer`. */
             offers: string[];
@@ -815,6 +849,16 @@ export interface components {
             stands: unknown;
             /** @description What this side wanted. */
             wanted: unknown;
+        };
+        /** @description Something counted. */
+        Counted: {
+            /**
+             * Format: int64
+             * @description How many.
+             */
+            count: number;
+            /** @description A code. */
+            what: string;
         };
         /** @description A rectangle of the original in pixels, turned about its centre. */
         CropView: {
@@ -946,6 +990,27 @@ export interface components {
          * @enum {string}
          */
         Direction: "up" | "down";
+        /** @description What the doctor says. */
+        DoctorReport: {
+            /**
+             * Format: int64
+             * @description When, by this appliance's clock.
+             */
+            at_ms: number;
+            /** @description What was examined, in order. */
+            findings: components["schemas"]["FindingView"][];
+            /** @description Nothing is at fault. */
+            is_sound: boolean;
+            /** @description Whether all was examined, or only what takes moments. */
+            thorough: boolean;
+            /** @description This program's version. */
+            version: string;
+        };
+        /** @description How much to examine. */
+        DoctorWish: {
+            /** @description Read every file and make all tables anew for comparison; nothing can be saved for a while. */
+            thorough?: boolean;
+        };
         /** @description Done; nothing to tell. */
         Done: {
             /** @description Always true. */
@@ -1369,6 +1434,18 @@ export interface components {
              */
             readiness: number;
         };
+        /** @description A line of the link's log. */
+        LogLine: {
+            /**
+             * Format: int64
+             * @description When, by this appliance's clock.
+             */
+            at_ms: number;
+            /** @description Figures and codes. */
+            detail: string;
+            /** @description A code. */
+            event: string;
+        };
         /** @description Two photos, compared. */
         MatchView: {
             /** @description The driver's latest photo. */
@@ -1648,6 +1725,21 @@ export interface components {
             /** @description Why it is sent in spite of a failed check. */
             reason?: string | null;
         };
+        /** @description How far a scope is. */
+        ScopeView: {
+            /**
+             * Format: int64
+             * @description Its epoch.
+             */
+            epoch: number;
+            /** @description Its kind, without ids. */
+            scope: string;
+            /**
+             * Format: int64
+             * @description Its version.
+             */
+            version: number;
+        };
         /** @description Who is at the desk. */
         Session: {
             /** @description Who may. */
@@ -1785,6 +1877,35 @@ export interface components {
          * @enum {string}
          */
         SubjectKind: "driver" | "photo" | "person" | "match";
+        /** @description What may be sent to somebody who helps. */
+        SupportBundle: {
+            /** @description The face program. */
+            faces: components["schemas"]["FacesView"];
+            /** @description Where the link stands. */
+            link: components["schemas"]["LinkStatus"];
+            /** @description The newest lines of the link's log. */
+            log: components["schemas"]["LogLine"][];
+            /** @description Things a person must settle, by kind and reason. */
+            needs_attention: components["schemas"]["Counted"][];
+            /** @description Photos, counted. */
+            photos: components["schemas"]["PhotoCounts"];
+            /** @description What a person wants of the link. */
+            policy: components["schemas"]["SyncPolicy"];
+            /** @description What waits. */
+            queue: components["schemas"]["QueueView"];
+            /** @description The doctor's report. */
+            report: components["schemas"]["DoctorReport"];
+            /** @description Rows, by kind. */
+            rows: components["schemas"]["Counted"][];
+            /** @description How far each kind of scope is; parks are numbered. */
+            scopes: components["schemas"]["ScopeView"][];
+            /**
+             * Format: int64
+             * @description Pictures in the tray.
+             */
+            unassigned: number;
+            watch?: components["schemas"]["WatchState"] | null;
+        };
         /** @description What a person wants of the link. */
         SyncPolicy: {
             /** @description What the network costs. */
@@ -2012,6 +2133,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Changes"];
+                };
+            };
+        };
+    };
+    doctor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DoctorWish"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DoctorReport"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3193,6 +3345,25 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Status"];
+                };
+            };
+        };
+    };
+    support_bundle: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SupportBundle"];
                 };
             };
         };
