@@ -107,6 +107,10 @@ impl WriteTx<'_> {
 
     /// Marks the rows of a scope and sets its cursor to zero; what does not come again is swept at the head.
     fn start_over(&mut self, scope: &Scope, epoch: u64) -> Result<FrameOutcome> {
+        let was = self.cursor(scope)?.map_or(0, |cursor| cursor.epoch);
+        if was != 0 && was != epoch && self.device_scope()?.as_ref() == Some(scope) {
+            self.queue_judged_again()?;
+        }
         let sql = "INSERT OR IGNORE INTO sweep (scope, kind, id) SELECT scope, kind, id FROM rows WHERE scope = ?1";
         self.exec(sql, [scope.to_string()])?;
         // A row that only a pending command made is not the hub's to sweep.

@@ -24,6 +24,7 @@ mod people;
 mod photos;
 mod rebase;
 mod replica;
+mod restore;
 mod rows;
 mod salvage;
 mod search;

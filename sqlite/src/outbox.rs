@@ -275,7 +275,7 @@ impl WriteTx<'_> {
                    VALUES (?1, ?2, (SELECT epoch FROM identity), ?3, ?4, ?5, ?6)";
         let (id, kind, actor) = (envelope.id.as_str(), envelope.command.kind(), envelope.actor.to_string());
         self.exec(sql, (envelope.seq, id, kind, actor, bytes, envelope.recorded_at_ms.0))?;
-        self.exec("UPDATE identity SET next_seq = ?1", [envelope.seq + 1])?;
+        self.exec("UPDATE identity SET next_seq = max(next_seq, ?1)", [envelope.seq + 1])?;
         for file in envelope.command.blobs() {
             let sql = "INSERT OR IGNORE INTO command_blobs (command_id, blob_id) VALUES (?1, ?2)";
             self.exec(sql, (id, file.id.as_str()))?;

@@ -50,6 +50,7 @@ pub fn device_scope() -> Scope {
     Scope::Device(device())
 }
 
+#[derive(Clone)]
 pub struct Hub {
     pub rows: BTreeMap<RowRef, Row>,
     pub heads: BTreeMap<Scope, u64>,

@@ -1,0 +1,110 @@
+//! The hub comes back from yesterday's backup: what it forgot is sent to it again, and nothing vanishes here meanwhile.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::wildcard_enum_match_arm, reason = "test code")]
+
+mod common;
+
+use common::*;
+use parkdesk_domain::body::FileClass;
+use parkdesk_domain::ids::{BlobId, Millis};
+use parkdesk_sqlite::{AttentionKind, Depth, Key, Origin, Priority, Replica};
+use serde_json::Value;
+
+/// The hub as it was, with a new epoch.
+fn restored(backup: &Hub) -> Hub {
+    Hub { epoch: backup.epoch + 1, ..backup.clone() }
+}
+
+fn names(replica: &Replica) -> Vec<String> {
+    let rows = replica.read(|tx| tx.rows_of(&fleet())).unwrap();
+    rows.into_iter().filter(|row| row.kind.as_str() == "driver").map(|row| row.id.to_string()).collect()
+}
+
+#[test]
+fn acknowledged_work_that_the_hub_lost_is_sent_again_and_stays_in_sight() {
+    let (mut hub, replica) = with_driver();
+    let backup = hub.clone();
+    submit(&replica, 2, new_driver("v2", "Петров", None, None));
+    submit(&replica, 3, edit("v1", "comment", Value::Null, "после копии".into()));
+    exchange(&replica, &mut hub);
+    exchange(&replica, &mut hub);
+    assert_eq!(pending(&replica), 0, "acknowledged and gone from the queue");
+
+    let mut hub = restored(&backup);
+    pull_all(&replica, &hub);
+    assert_eq!(names(&replica), ["v1", "v2"], "nothing vanishes");
+    assert_eq!(comment(&replica, "v1").as_deref(), Some("после копии"));
+    assert!(pending(&replica) >= 2, "it waits again, and that is told");
+
+    for _ in 0..3 {
+        exchange(&replica, &mut hub);
+    }
+    assert_eq!(pending(&replica), 0);
+    equal_to_hub(&replica, &hub);
+    assert_eq!(names(&replica), ["v1", "v2"]);
+    assert_eq!(comment(&replica, "v1").as_deref(), Some("после копии"));
+    let findings = replica.examine(Depth::Thorough, |_| ()).unwrap();
+    assert!(findings.iter().all(|finding| finding.faults == 0), "{findings:?}");
+}
+
+#[test]
+fn what_the_backup_holds_is_answered_with_its_first_verdict_and_not_done_twice() {
+    let (mut hub, replica) = with_driver();
+    submit(&replica, 2, new_driver("v2", "Петров", None, None));
+    exchange(&replica, &mut hub);
+    let judged = hub.judged.len();
+    let mut hub = restored(&hub);
+    pull_all(&replica, &hub);
+    exchange(&replica, &mut hub);
+    exchange(&replica, &mut hub);
+    assert_eq!((pending(&replica), hub.judged.len()), (0, judged));
+    equal_to_hub(&replica, &hub);
+}
+
+#[test]
+fn a_verdict_that_changes_is_shown_to_a_person() {
+    let (mut hub, replica) = with_driver();
+    let backup = hub.clone();
+    submit(&replica, 2, new_driver("v2", "Петров", Some("99 АА 000001"), None));
+    exchange(&replica, &mut hub);
+    let mut hub = restored(&backup);
+    // Somebody else was faster with this licence in the new history.
+    hub.own(50, new_driver("v3", "Сидоров", Some("99 АА 000001"), None));
+    pull_all(&replica, &hub);
+    exchange(&replica, &mut hub);
+    exchange(&replica, &mut hub);
+    let entries = replica.read(|tx| tx.needs_attention()).unwrap();
+    assert_eq!(entries.iter().map(|entry| entry.kind).collect::<Vec<_>>(), [AttentionKind::Refused]);
+    assert_eq!(names(&replica), ["v1", "v3"]);
+}
+
+#[test]
+fn files_made_here_are_offered_to_the_hub_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut hub = Hub::new();
+    let replica = Replica::open(dir.path(), &Key::from_bytes([7; 32])).unwrap();
+    enrol(&replica, &hub);
+    submit(&replica, 1, new_driver("v1", "Иванов", None, None));
+    exchange(&replica, &mut hub);
+    let backup = hub.clone();
+    for (class, bytes) in [(FileClass::Original, b"original f1".as_slice()), (FileClass::Thumb, b"thumb f1")] {
+        let stored = replica.put_file(&id("v1"), class, bytes).unwrap();
+        replica.write(Priority::Person, |tx| tx.add_blob(&stored.to_blob(Origin::Local), Millis(1))).unwrap();
+    }
+    submit(&replica, 2, capture("f1", "v1"));
+    exchange(&replica, &mut hub);
+    exchange(&replica, &mut hub);
+    let original = BlobId::of(b"original f1");
+    let uploads = || replica.read(|tx| tx.uploads(10)).unwrap().into_iter().map(|file| file.id).collect::<Vec<_>>();
+    for file in uploads() {
+        replica.write(Priority::Sync, |tx| tx.set_blob_stored(&file)).unwrap();
+    }
+    assert!(uploads().is_empty());
+
+    let mut hub = restored(&backup);
+    pull_all(&replica, &hub);
+    assert_eq!(replica.read_file(&original).unwrap(), b"original f1", "the bytes stay");
+    exchange(&replica, &mut hub);
+    exchange(&replica, &mut hub);
+    assert_eq!(uploads().len(), 2, "both files are asked for and sent again");
+    assert_eq!(replica.read_file(&original).unwrap(), b"original f1");
+}
