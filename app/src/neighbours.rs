@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use parkdesk_domain::body::{FaceRef, MatchVerdict};
 use parkdesk_domain::command::MatchDecide;
-use parkdesk_domain::{Command, RowId};
+use parkdesk_domain::{Command, Kind, RowId};
 use parkdesk_sqlite::{ChangeTag, PhotoView, Priority, Template};
 use parkdesk_vision::faces::protocol::Descriptor;
 
@@ -44,7 +44,8 @@ impl App {
     pub(crate) fn follow_photos(&self) -> Result<()> {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         let (newest, tags) = self.replica().changes_after(*seen, Duration::ZERO)?;
-        let touches_photos = |tag: &ChangeTag| matches!(tag, ChangeTag::Row(parkdesk_domain::Kind::Photo, _));
+        let touches_photos =
+            |tag: &ChangeTag| matches!(tag, ChangeTag::Row(Kind::Photo, _) | ChangeTag::Rows(Kind::Photo));
         if tags.iter().any(touches_photos) {
             let photos = self.matching.photos();
             let mut drivers = std::collections::HashMap::new();

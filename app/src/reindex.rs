@@ -241,7 +241,7 @@ const QUARANTINE: &str = "faces.kept_aside";
 fn may_bring_photos(tag: &ChangeTag) -> bool {
     use parkdesk_domain::Kind;
     match tag {
-        ChangeTag::Row(kind, _) => matches!(kind, Kind::Photo | Kind::ParkCard),
+        ChangeTag::Row(kind, _) | ChangeTag::Rows(kind) => matches!(kind, Kind::Photo | Kind::ParkCard),
         ChangeTag::Blobs => true,
         ChangeTag::Outbox
         | ChangeTag::NeedsAttention

@@ -191,6 +191,7 @@ impl Replica {
         let undone = self.write(Priority::Person, |tx| -> std::result::Result<(), Undone<_>> {
             let before = tx.digests(tables)?;
             again(tx)?;
+            tx.make_documents()?;
             Err(Undone::Found((before, tx.digests(tables)?)))
         });
         let (before, after) = match undone {

@@ -28,13 +28,21 @@ impl LocalFacts<'_, '_> {
                 None => Answer::Unknown,
             }),
             Question::Key { scope, space, key } => {
+                // With the hints no scope is looked through for the sake of the order.
                 let sql = match space {
-                    Space::Licence => "SELECT id FROM drivers WHERE licence_key = ?2 AND scope = ?1 ORDER BY id",
-                    Space::Plate => "SELECT id FROM cars WHERE scope = ?1 AND plate_key = ?2 ORDER BY id",
-                    Space::PhotosOf => {
-                        "SELECT id FROM photos WHERE scope = ?1 AND driver_id = ?2 AND status <> 'withdrawn' ORDER BY id"
+                    Space::Licence => {
+                        "SELECT id FROM drivers INDEXED BY drivers_by_licence WHERE licence_key = ?2 AND scope = ?1 ORDER BY id"
                     }
-                    Space::Login => "SELECT id FROM users WHERE scope = ?1 AND login_key = ?2 ORDER BY id",
+                    Space::Plate => {
+                        "SELECT id FROM cars INDEXED BY cars_by_plate WHERE scope = ?1 AND plate_key = ?2 ORDER BY id"
+                    }
+                    Space::PhotosOf => {
+                        "SELECT id FROM photos INDEXED BY photos_by_driver
+                         WHERE scope = ?1 AND driver_id = ?2 AND status <> 'withdrawn' ORDER BY id"
+                    }
+                    Space::Login => {
+                        "SELECT id FROM users INDEXED BY users_by_login WHERE scope = ?1 AND login_key = ?2 ORDER BY id"
+                    }
                 };
                 let ids = self.0.texts(sql, (scope.to_string(), key))?;
                 if ids.is_empty() && !self.0.is_known_whole(scope)? {

@@ -73,7 +73,9 @@ impl WriteTx<'_> {
         self.leave(&gone, now)?;
         // The first head turns what was unknown into what is not there.
         let mut changed = if is_head && !was_whole { self.touched_in(scope)? } else { BTreeSet::new() };
-        for row in &frame.rows {
+        // With an empty queue there is nothing that could rest on a row.
+        let is_pending = self.one("SELECT 1 FROM outbox LIMIT 1", [], |_| Ok(()))?.is_some();
+        for row in frame.rows.iter().filter(|_| is_pending) {
             let at = RowRef { scope: scope.clone(), kind: row.kind.clone(), id: row.id.clone() };
             changed.extend(self.touches_of(&at, Some(&row.body))?);
         }
@@ -82,8 +84,9 @@ impl WriteTx<'_> {
             changed.extend(self.touches_of(row, None)?);
         }
         self.rebase(changed, &gone, |tx| {
+            let is_swept = tx.one("SELECT 1 FROM sweep LIMIT 1", [], |_| Ok(()))?.is_some();
             for row in &frame.rows {
-                let is_anew = tx.see_anew(scope, row.kind.as_str(), row.id.as_str())?;
+                let is_anew = is_swept && tx.see_anew(scope, row.kind.as_str(), row.id.as_str())?;
                 tx.put_hub_row(scope, row, is_anew)?;
             }
             for row in &swept {

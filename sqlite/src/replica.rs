@@ -24,6 +24,7 @@ pub(crate) const STEPS: Steps = &[
     ("V1__replica", include_str!("../migrations/0001_replica.sql")),
     ("V2__people", include_str!("../migrations/0002_people.sql")),
     ("V3__withdrawn", include_str!("../migrations/0003_withdrawn.sql")),
+    ("V4__documents", include_str!("../migrations/0004_documents.sql")),
 ];
 
 /// An appliance's replica; clones share it.
@@ -124,7 +125,7 @@ impl Replica {
         let written = self.inner.file.write(priority, |tx| {
             let mut write = WriteTx::new(tx, &self.inner.files);
             let value = f(&mut write).map_err(Outer::Theirs)?;
-            write.store_tags().map_err(Outer::Ours)?;
+            write.finish().map_err(Outer::Ours)?;
             let newest = newest(&write).map_err(Outer::Ours)?;
             Ok((value, newest))
         });

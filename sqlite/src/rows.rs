@@ -137,14 +137,14 @@ impl ReadTx<'_> {
 }
 
 impl WriteTx<'_> {
-    fn put(&mut self, row: &RowRef, new: &Stored) -> Result<()> {
+    fn put(&mut self, row: &RowRef, new: &Stored, was_there: bool) -> Result<()> {
         let sql = "INSERT INTO rows (scope, kind, id, version, rev, schema, hash, body)
                    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
                    ON CONFLICT (scope, kind, id) DO UPDATE SET version = excluded.version, rev = excluded.rev,
                        schema = excluded.schema, hash = excluded.hash, body = excluded.body";
         let (scope, kind, id) = key(row);
         self.exec(sql, (scope, kind, id, new.version, new.rev, new.schema, &new.hash, &new.body))?;
-        self.put_typed(row, &new.body)?;
+        self.put_typed(row, &new.body, was_there)?;
         self.tag(ChangeTag::Row(row.kind.clone(), row.id.clone()));
         Ok(())
     }
@@ -169,7 +169,7 @@ impl WriteTx<'_> {
         match write {
             Write::Put { row, body } => {
                 let new = Stored { schema: SCHEMA, hash: canonical::hash(body), body: body.clone(), ..old };
-                self.put(row, &new)
+                self.put(row, &new, true)
             }
             Write::Delete { row } => self.remove(row),
         }
@@ -181,7 +181,7 @@ impl WriteTx<'_> {
                    WHERE scope = ?1 AND kind = ?2 AND id = ?3";
         let found = self.one(sql, key(row), |row| Ok((row.get::<_, bool>("is_present")?, stored(row)?)))?;
         match found {
-            Some((true, hubs)) => self.put(row, &hubs)?,
+            Some((true, hubs)) => self.put(row, &hubs, true)?,
             Some((false, _)) => self.remove(row)?,
             None => return Ok(()),
         }
@@ -193,7 +193,8 @@ impl WriteTx<'_> {
     /// lower one; `is_anew` (the scope is begun again) takes any.
     pub(crate) fn put_hub_row(&mut self, scope: &Scope, row: &Row, is_anew: bool) -> Result<()> {
         let at = RowRef { scope: scope.clone(), kind: row.kind.clone(), id: row.id.clone() };
-        let old_rev = self.stored(&at)?.map(|old| old.rev);
+        let sql = "SELECT rev FROM rows WHERE scope = ?1 AND kind = ?2 AND id = ?3";
+        let old_rev = self.one(sql, key(&at), |row| row.get::<_, u64>(0))?;
         if row.deleted {
             return match old_rev {
                 Some(rev) if rev < row.rev || is_anew => self.remove(&at),
@@ -210,7 +211,7 @@ impl WriteTx<'_> {
             hash: row.hash.clone(),
             body: row.body.clone(),
         };
-        self.put(&at, &new)
+        self.put(&at, &new, old_rev.is_some())
     }
 
     /// Deletes a row that the hub has no more.

@@ -5,6 +5,8 @@
 //! One document per driver of a park, made of profile, card and car; every word of the query must hit it. Pages follow a
 //! key (how well it hit, name, document), so that they neither repeat nor skip while rows change.
 
+mod documents;
+
 use std::collections::BTreeSet;
 
 use parkdesk_domain::fold;
@@ -15,9 +17,10 @@ use rusqlite::types::Value as SqlValue;
 use rust_stemmers::{Algorithm, Stemmer};
 use serde::{Deserialize, Serialize};
 
+pub(crate) use self::documents::Profile;
 use crate::error::{Result, parse};
 use crate::rows::RowState;
-use crate::tx::{ReadTx, WriteTx};
+use crate::tx::ReadTx;
 
 /// Words of a query that count; what is typed beyond is ignored.
 const MAX_WORDS: usize = 6;
@@ -362,7 +365,8 @@ impl ReadTx<'_> {
         let hint: String = hint.trim().chars().take(80).collect();
         let (licence, phone) = (fold::plate(&hint), fold::phone(&hint));
         let phone = if phone.len() >= 10 { phone.chars().rev().collect() } else { String::new() };
-        let sql = "SELECT driver_id FROM driver_docs WHERE driver_id = ?1
+        let sql = "SELECT id AS driver_id FROM drivers WHERE id = ?1
+                   UNION SELECT driver_id FROM driver_cards WHERE driver_id = ?1
                    UNION SELECT driver_id FROM driver_keys JOIN driver_docs USING (doc)
                          WHERE space = 'licence' AND key = ?2 AND length(?2) >= 4
                    UNION SELECT driver_id FROM driver_keys JOIN driver_docs USING (doc)
@@ -413,88 +417,6 @@ fn match_on(bits: i64, tier: i64) -> Vec<MatchOn> {
         on.insert(MatchOn::Name);
     }
     on.into_iter().collect()
-}
-
-/// What a document is made of.
-#[derive(Default)]
-struct Parts {
-    names: BTreeSet<String>,
-    keys: BTreeSet<(&'static str, String)>,
-}
-
-impl WriteTx<'_> {
-    /// Makes the documents of the drivers of a car anew.
-    pub(crate) fn index_drivers_of_car(&mut self, scope: &str, car: &str) -> Result<()> {
-        let sql = "SELECT park_id, id FROM drivers WHERE scope = ?1 AND car_id = ?2";
-        let drivers = self.all(sql, (scope, car), |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))?;
-        drivers.iter().try_for_each(|(park, driver)| self.index_driver(park, driver))
-    }
-
-    /// Makes the document of a driver anew from profile, card and car; removes it when there is neither profile nor card.
-    pub(crate) fn index_driver(&mut self, park: &str, driver: &str) -> Result<()> {
-        let sql = "DELETE FROM driver_docs WHERE park_id = ?1 AND driver_id = ?2 RETURNING doc";
-        if let Some(doc) = self.one(sql, (park, driver), |row| row.get::<_, i64>(0))? {
-            for sql in [
-                "DELETE FROM driver_words WHERE rowid = ?1",
-                "DELETE FROM driver_trigrams WHERE rowid = ?1",
-                "DELETE FROM driver_keys WHERE doc = ?1",
-            ] {
-                self.exec(sql, [doc])?;
-            }
-        }
-        let Some(parts) = self.parts(park, driver)? else { return Ok(()) };
-        let name = parts.names.iter().cloned().collect::<Vec<_>>().join(" ");
-        let sql = "INSERT INTO driver_docs (park_id, driver_id, sort_name) VALUES (?1, ?2, ?3)";
-        self.exec(sql, (park, driver, parts.names.first().map_or("", String::as_str)))?;
-        let doc = self.conn.last_insert_rowid();
-        let stems: Vec<String> = name.split(' ').map(stem).collect();
-        let sql = "INSERT INTO driver_words (rowid, words, stems) VALUES (?1, ?2, ?3)";
-        self.exec(sql, (doc, &name, stems.join(" ")))?;
-        let keys: Vec<&str> =
-            parts.keys.iter().filter(|(space, _)| *space != "phone").map(|(_, key)| key.as_str()).collect();
-        let sql = "INSERT INTO driver_trigrams (rowid, name, keys) VALUES (?1, ?2, ?3)";
-        self.exec(sql, (doc, &name, keys.join(" ")))?;
-        for (space, key) in &parts.keys {
-            let sql = "INSERT OR IGNORE INTO driver_keys (space, key, doc) VALUES (?1, ?2, ?3)";
-            self.exec(sql, (space, key, doc))?;
-        }
-        Ok(())
-    }
-
-    fn parts(&self, park: &str, driver: &str) -> Result<Option<Parts>> {
-        let mut parts = Parts::default();
-        let mut is_there = false;
-        let sql = "SELECT name, plate FROM driver_cards WHERE driver_id = ?2 AND park_id = ?1";
-        let cards =
-            self.all(sql, (park, driver), |row| Ok((row.get::<_, String>(0)?, row.get::<_, Option<String>>(1)?)))?;
-        for (name, plate) in cards {
-            is_there = true;
-            parts.names.insert(fold::name(&name));
-            parts.keys.extend(plate.map(|plate| ("plate", fold::plate(&plate))));
-        }
-        let fleet = format!("park/{park}/fleet");
-        if let (Ok(scope), Ok(id)) = (fleet.parse(), driver.parse())
-            && let Some(profile) = self.entity::<parkdesk_domain::body::Driver>(&scope, &id)?
-        {
-            is_there = true;
-            parts.names.insert(fold::name(&profile.full_name()));
-            let phones = profile.phones.iter().map(|phone| ("phone", fold::phone(phone).chars().rev().collect()));
-            parts.keys.extend(phones);
-            parts.keys.extend(profile.licence.map(|licence| ("licence", fold::plate(&licence.number))));
-            let sql = "SELECT plate, callsign FROM cars WHERE scope = ?1 AND id = ?2";
-            let car = profile.car_id.map(|car| {
-                self.one(sql, (&fleet, car.as_str()), |row| {
-                    Ok((row.get::<_, String>(0)?, row.get::<_, Option<String>>(1)?))
-                })
-            });
-            if let Some((plate, callsign)) = car.transpose()?.flatten() {
-                parts.keys.insert(("plate", fold::plate(&plate)));
-                parts.keys.extend(callsign.map(|callsign| ("callsign", fold::plate(&callsign))));
-            }
-        }
-        parts.keys.retain(|(_, key)| !key.is_empty());
-        Ok(is_there.then_some(parts))
-    }
 }
 
 #[cfg(test)]

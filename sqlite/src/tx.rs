@@ -1,7 +1,7 @@
 //! Transactions as the modules of the replica see them. Reads are methods of [`ReadTx`], writes of [`WriteTx`], each in
 //! the module of its noun; statements are prepared once per connection.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Deref;
 
 use rusqlite::{Connection, OptionalExtension, Params, Row as SqlRow};
@@ -9,6 +9,7 @@ use rusqlite::{Connection, OptionalExtension, Params, Row as SqlRow};
 use crate::change::ChangeTag;
 use crate::error::Result;
 use crate::files::Files;
+use crate::search::Profile;
 
 /// A snapshot of the replica.
 pub struct ReadTx<'a> {
@@ -20,6 +21,8 @@ pub struct ReadTx<'a> {
 pub struct WriteTx<'a> {
     read: ReadTx<'a>,
     pub(crate) tags: BTreeSet<ChangeTag>,
+    /// Drivers whose search documents are to be made, by park and driver.
+    pub(crate) documents: BTreeMap<(String, String), Option<Profile>>,
 }
 
 impl<'a> Deref for WriteTx<'a> {
@@ -61,7 +64,7 @@ impl<'a> ReadTx<'a> {
 
 impl<'a> WriteTx<'a> {
     pub(crate) fn new(conn: &'a Connection, files: &'a Files) -> Self {
-        Self { read: ReadTx::new(conn, files), tags: BTreeSet::new() }
+        Self { read: ReadTx::new(conn, files), tags: BTreeSet::new(), documents: BTreeMap::new() }
     }
 
     pub(crate) fn exec(&self, sql: &str, params: impl Params) -> Result<usize> {
@@ -72,9 +75,11 @@ impl<'a> WriteTx<'a> {
         self.tags.insert(tag);
     }
 
-    /// Writes the tags of this transaction; called last, just before the commit.
-    pub(crate) fn store_tags(&self) -> Result<()> {
-        for tag in &self.tags {
+    /// Makes what is made once for all that the transaction did: search documents, change tags. Called last, just before the
+    /// commit.
+    pub(crate) fn finish(&mut self) -> Result<()> {
+        self.make_documents()?;
+        for tag in &ChangeTag::folded(std::mem::take(&mut self.tags)) {
             self.exec("INSERT INTO change_tags (tag) VALUES (?1)", [tag.to_string()])?;
         }
         // Who is further behind than this reads everything again.

@@ -11,6 +11,7 @@ use rusqlite::params;
 
 use crate::error::Result;
 use crate::rows::row_ref;
+use crate::search::Profile;
 use crate::tx::WriteTx;
 
 const TABLES: &[&str] = &[
@@ -52,8 +53,11 @@ fn id(id: Option<&RowId>) -> Option<&str> {
 }
 
 impl WriteTx<'_> {
-    pub(crate) fn put_typed(&mut self, row: &RowRef, body: &str) -> Result<()> {
-        self.delete_typed(row)?;
+    /// Decodes a row into its typed tables, in place of what `was_there`.
+    pub(crate) fn put_typed(&mut self, row: &RowRef, body: &str, was_there: bool) -> Result<()> {
+        if was_there {
+            self.delete_typed(row)?;
+        }
         let (scope, row_id) = (row.scope.to_string(), row.id.as_str());
         let at = (scope.as_str(), row_id);
         match &row.kind {
@@ -125,7 +129,8 @@ impl WriteTx<'_> {
                 driver.work_status
             ],
         )?;
-        self.index_driver(driver.park_id.as_str(), at.1)
+        self.index_driver(driver.park_id.as_str(), at.1, Some(Profile::from(&driver)));
+        Ok(())
     }
 
     fn put_car(&mut self, at: (&str, &str), body: &str) -> Result<()> {
@@ -146,7 +151,8 @@ impl WriteTx<'_> {
         let thumb = card.thumb.as_ref().map(|blob| blob.as_str().to_owned());
         let (driver, park) = (card.driver_id.as_str(), card.park_id.as_str());
         self.exec(sql, params![at.0, at.1, driver, park, card.name, card.plate, status, thumb])?;
-        self.index_driver(park, driver)
+        self.index_part(park, driver);
+        Ok(())
     }
 
     fn put_photo(&mut self, at: (&str, &str), body: &str) -> Result<()> {
@@ -188,14 +194,14 @@ impl WriteTx<'_> {
             Kind::Driver => {
                 let sql = "DELETE FROM drivers WHERE scope = ?1 AND id = ?2 RETURNING park_id";
                 if let Some(park) = self.one(sql, at, |row| row.get::<_, String>(0))? {
-                    self.index_driver(&park, at.1)?;
+                    self.index_driver(&park, at.1, None);
                 }
             }
             Kind::DriverCard => {
                 let sql = "DELETE FROM driver_cards WHERE scope = ?1 AND id = ?2 RETURNING park_id, driver_id";
                 let gone = self.one(sql, at, |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))?;
                 if let Some((park, driver)) = gone {
-                    self.index_driver(&park, &driver)?;
+                    self.index_part(&park, &driver);
                 }
             }
             Kind::Car => {
@@ -244,7 +250,7 @@ impl WriteTx<'_> {
         for (scope, kind, id) in rows {
             let row = row_ref(&scope, &kind, &id)?;
             if let Some(body) = self.body(&row)? {
-                self.put_typed(&row, &body)?;
+                self.put_typed(&row, &body, false)?;
             }
         }
         Ok(())

@@ -46,3 +46,13 @@ fn the_list_of_all_is_read_from_an_index_in_order() {
         assert!(steps.iter().any(|step| step.contains("INDEX driver_docs_by_")), "{steps:?}");
     }
 }
+
+#[test]
+fn the_drivers_of_a_car_are_found_by_its_id() {
+    let sql = super::Sql {
+        text: super::documents::DRIVERS_OF_CAR.into(),
+        values: vec!["s".to_owned().into(), "c".to_owned().into()],
+    };
+    let steps = plan_of(&sql);
+    assert!(steps.iter().all(|step| step.contains("drivers_by_car (scope=? AND car_id=?)")), "{steps:?}");
+}
