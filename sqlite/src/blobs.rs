@@ -157,11 +157,11 @@ impl ReadTx<'_> {
     /// If the file fails.
     pub fn wanted_downloads(&self, limit: u32) -> Result<Vec<Download>> {
         let sql = "SELECT photo_files.blob_id, photo_files.size_bytes, photo_files.class, photo_id, driver_id
-                   FROM photo_files
+                   FROM photo_files INDEXED BY photo_files_wanted
                    JOIN photos ON photos.scope = photo_files.scope AND photos.id = photo_files.photo_id
                    LEFT JOIN blobs ON blobs.id = photo_files.blob_id
-                   WHERE photo_files.is_stored = 1 AND blobs.parked IS NULL AND photos.status <> 'withdrawn'
-                     AND NOT EXISTS (SELECT 1 FROM blob_holders WHERE blob_id = photo_files.blob_id)
+                   WHERE photo_files.is_stored = 1 AND photo_files.is_here = 0 AND blobs.parked IS NULL
+                     AND photos.status <> 'withdrawn'
                    ORDER BY photo_files.class, captured_at_ms DESC, photo_id LIMIT ?1";
         let rows = self.all(sql, [limit], |row| {
             Ok((

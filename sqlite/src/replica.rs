@@ -25,6 +25,7 @@ pub(crate) const STEPS: Steps = &[
     ("V2__people", include_str!("../migrations/0002_people.sql")),
     ("V3__withdrawn", include_str!("../migrations/0003_withdrawn.sql")),
     ("V4__documents", include_str!("../migrations/0004_documents.sql")),
+    ("V5__wanted", include_str!("../migrations/0005_wanted.sql")),
 ];
 
 /// An appliance's replica; clones share it.

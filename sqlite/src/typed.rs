@@ -176,8 +176,8 @@ impl WriteTx<'_> {
             ],
         )?;
         for (class, file) in photo.files() {
-            let sql = "INSERT INTO photo_files (scope, photo_id, class, blob_id, size_bytes, is_stored)
-                       VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+            let sql = "INSERT INTO photo_files (scope, photo_id, class, blob_id, size_bytes, is_stored, is_here)
+                       VALUES (?1, ?2, ?3, ?4, ?5, ?6, EXISTS (SELECT 1 FROM blob_holders WHERE blob_id = ?4))";
             let class = class_number(class);
             self.exec(sql, params![at.0, at.1, class, file.id.as_str(), file.size_bytes, file.stored])?;
             if file.stored {
