@@ -3,10 +3,11 @@
 
 use std::ops::Range;
 use std::path::Path;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use parkdesk_domain::Millis;
 use parkdesk_sqlcipher::sealed::{self, Folder, FolderError, ObjectName, SealError};
+use parkdesk_sqlcipher::system::{Sys, SystemRng};
+use rand::rand_core::UnwrapErr;
 
 use crate::store::person_keys::PersonKeys;
 use crate::store::{self};
@@ -52,6 +53,7 @@ impl From<SealError> for BlobError {
 /// The folder with its keys.
 #[derive(Debug, Clone)]
 pub struct BlobFiles {
+    system: Sys,
     folder: Folder,
     /// Objects that no row names: kept a while, for a row may come back with a backup.
     lost: Folder,
@@ -63,9 +65,11 @@ impl BlobFiles {
     ///
     /// # Errors
     /// If the system refuses.
-    pub fn open(dir: &Path, keys: PersonKeys) -> Result<Self, BlobError> {
+    pub fn open(system: &Sys, dir: &Path, keys: PersonKeys) -> Result<Self, BlobError> {
         let root = dir.join("blobs");
-        Ok(Self { folder: Folder::open(&root)?, lost: Folder::open(&root.join("lost"))?, keys })
+        let folder = Folder::open(system, &root)?;
+        let lost = Folder::open(system, &root.join("lost"))?;
+        Ok(Self { system: Sys::clone(system), folder, lost, keys })
     }
 
     /// Seals and stores; durable when it returns. Answers the object's name.
@@ -74,7 +78,7 @@ impl BlobFiles {
     /// [`BlobError`]; then nothing is left of it.
     pub fn put(&self, person: &str, plain: &[u8], now: Millis) -> Result<String, BlobError> {
         let key = self.keys.get_or_make(person, now)?;
-        let mut rng = rand::rng();
+        let mut rng = UnwrapErr(SystemRng(Sys::clone(&self.system)));
         let name = ObjectName::random(&mut rng);
         self.folder.put(&name, &sealed::seal(&key, name.as_str(), plain, &mut rng))?;
         Ok(name.to_string())
@@ -88,7 +92,7 @@ impl BlobFiles {
         let name = parse(object)?;
         let key = self.keys.find(person)?.ok_or_else(|| BlobError::Lost("the person's key is gone".into()))?;
         let mut file = self.folder.file(&name)?;
-        let size = file.metadata().map_err(BlobError::Io)?.len();
+        let size = self.folder.stat(&name)?.size;
         Ok(sealed::open_range(&key, name.as_str(), &mut file, size, range)?)
     }
 
@@ -113,7 +117,7 @@ impl BlobFiles {
     /// # Errors
     /// If the system refuses.
     pub fn put_aside(&self, object: &str, now: Millis) -> Result<(), BlobError> {
-        Ok(self.folder.move_to(&self.lost, &parse(object)?, time(now))?)
+        Ok(self.folder.move_to(&self.lost, &parse(object)?, now.0)?)
     }
 
     /// Objects put aside.
@@ -129,7 +133,7 @@ impl BlobFiles {
     /// # Errors
     /// If the system refuses.
     pub fn bring_back(&self, object: &str, now: Millis) -> Result<(), BlobError> {
-        Ok(self.lost.move_to(&self.folder, &parse(object)?, time(now))?)
+        Ok(self.lost.move_to(&self.folder, &parse(object)?, now.0)?)
     }
 
     /// Deletes objects put aside before `before`; answers how many.
@@ -145,18 +149,12 @@ impl BlobFiles {
     }
 }
 
-fn time(at: Millis) -> SystemTime {
-    UNIX_EPOCH + Duration::from_millis(u64::try_from(at.0).unwrap_or(0))
-}
-
 fn older(folder: &Folder, before: Millis) -> Result<Vec<String>, BlobError> {
-    let before = time(before);
     let mut old = Vec::new();
     for name in folder.names()? {
         // Swept by somebody else meanwhile: nothing to do.
-        let Ok(file) = folder.file(&name) else { continue };
-        let written = file.metadata().and_then(|meta| meta.modified()).map_err(BlobError::Io)?;
-        if written < before {
+        let Ok(stat) = folder.stat(&name) else { continue };
+        if stat.modified_ms < before.0 {
             old.push(name.to_string());
         }
     }

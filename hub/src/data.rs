@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use parkdesk_domain::{Millis, RowId};
 use parkdesk_sqlcipher::dir::{DataDir, LockError};
 use parkdesk_sqlcipher::sealed::Folder;
+use parkdesk_sqlcipher::system::os;
 use parkdesk_sqlcipher::{Key, KeyError, OpenError, OpenMode};
 
 use crate::blob_files::{BlobError, BlobFiles};
@@ -113,7 +114,7 @@ fn check_traces(data: &Path) -> Result<(), StartError> {
     if data.join("keys.db").exists() {
         return lost("keys.db");
     }
-    if data.join("blobs").is_dir() && !Folder::is_empty(&data.join("blobs")).map_err(BlobError::from)? {
+    if data.join("blobs").is_dir() && !Folder::is_empty(&os(), &data.join("blobs")).map_err(BlobError::from)? {
         return lost("blobs/ with objects");
     }
     Ok(())
@@ -126,11 +127,12 @@ fn open_locked(dir: DataDir, data: &Path, key_file: Option<&Path>, now: Millis) 
     }
     let key = find_key(data, key_file)?;
     let hub_id = RowId::from_uuid(new_uuid(now, &mut clock::rng()));
+    let system = os();
     // The keys of the persons were made along with the store: alone missing, they are lost, and that must be seen.
     let mode = if is_new { OpenMode::Create } else { OpenMode::Existing };
-    let keys = PersonKeys::open(data, &key, mode)?;
-    let store = Embedded::open(data, &key, mode, &hub_id, now)?;
-    let files = BlobFiles::open(data, keys)?;
+    let keys = PersonKeys::open(&system, data, &key, mode)?;
+    let store = Embedded::open(&system, data, &key, mode, &hub_id, now)?;
+    let files = BlobFiles::open(&system, data, keys)?;
     Ok(Opened { store, files, dir })
 }
 

@@ -44,6 +44,22 @@ impl Fault {
         Self::new(ProblemCode::NotFound, "there is no such thing for this device")
     }
 
+    /// The HTTP status that says it.
+    #[must_use]
+    pub fn status(&self) -> u16 {
+        match self.0.code {
+            ProblemCode::Malformed => 400,
+            ProblemCode::Unauthorized | ProblemCode::Revoked => 401,
+            ProblemCode::BadCode => 403,
+            ProblemCode::NotFound => 404,
+            ProblemCode::Cloned | ProblemCode::Incomplete => 409,
+            ProblemCode::TooLarge => 413,
+            ProblemCode::HashMismatch => 422,
+            ProblemCode::TooMany => 429,
+            ProblemCode::Unavailable | ProblemCode::Other => 503,
+        }
+    }
+
     /// Says when to come again.
     #[must_use]
     pub fn retry_after_ms(mut self, ms: u64) -> Self {

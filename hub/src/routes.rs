@@ -436,26 +436,13 @@ fn count_verdicts<'a>(verdicts: impl Iterator<Item = &'a Verdict>) {
     }
 }
 
-fn status(code: ProblemCode) -> StatusCode {
-    match code {
-        ProblemCode::Unauthorized | ProblemCode::Revoked => StatusCode::UNAUTHORIZED,
-        ProblemCode::BadCode => StatusCode::FORBIDDEN,
-        ProblemCode::Cloned | ProblemCode::Incomplete => StatusCode::CONFLICT,
-        ProblemCode::Malformed => StatusCode::BAD_REQUEST,
-        ProblemCode::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-        ProblemCode::NotFound => StatusCode::NOT_FOUND,
-        ProblemCode::HashMismatch => StatusCode::UNPROCESSABLE_ENTITY,
-        ProblemCode::TooMany => StatusCode::TOO_MANY_REQUESTS,
-        ProblemCode::Unavailable | ProblemCode::Other => StatusCode::SERVICE_UNAVAILABLE,
-    }
-}
-
 impl IntoResponse for Fault {
     fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.status()).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
         let Self(problem) = self;
         let retry_after = problem.retry_after_ms.map(|ms| Duration::from_millis(ms).as_secs().max(1).to_string());
         let text = serde_json::to_vec::<Problem>(&problem).unwrap_or_default();
-        let mut response = (status(problem.code), Body::from(text)).into_response();
+        let mut response = (status, Body::from(text)).into_response();
         set(&mut response, header::CONTENT_TYPE, "application/problem+json");
         if let Some(seconds) = retry_after {
             set(&mut response, header::RETRY_AFTER, &seconds);

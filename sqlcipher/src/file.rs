@@ -9,6 +9,7 @@ use crate::error::{Error, OpenError};
 use crate::key::Key;
 use crate::migrate::{self, Steps};
 use crate::open::{self, OpenMode};
+use crate::system::{Os, Sys, os};
 use crate::writer::{Taken, Turn, Writer, guarded};
 
 /// Readers at most; one more waits.
@@ -42,6 +43,8 @@ struct Pool {
     key: Key,
     state: Mutex<PoolState>,
     returned: Condvar,
+    /// Last, so that it outlives the readers.
+    system: Sys,
 }
 
 #[derive(Default)]
@@ -67,12 +70,21 @@ impl File {
     /// # Errors
     /// See [`OpenError`]; in every case the file is as it was.
     pub fn open(path: &Path, key: &Key, steps: Steps, mode: OpenMode) -> Result<Self, OpenError> {
-        let opened = open::open(path, key, steps, mode)?;
-        let pool = Pool { path: path.to_owned(), key: key.clone(), state: Mutex::default(), returned: Condvar::new() };
+        Self::open_on(&os(), path, key, steps, mode)
+    }
+
+    /// As [`Self::open`], on any system.
+    ///
+    /// # Errors
+    /// See [`OpenError`]; in every case the file is as it was.
+    pub fn open_on(system: &Sys, path: &Path, key: &Key, steps: Steps, mode: OpenMode) -> Result<Self, OpenError> {
+        let opened = open::open(&**system, path, key, steps, mode)?;
+        let (system, path, key) = (Sys::clone(system), path.to_owned(), key.clone());
+        let pool = Pool { path, key, state: Mutex::default(), returned: Condvar::new(), system };
         Ok(Self::new(opened.writer, opened.migrated_from, Some(pool)))
     }
 
-    /// A database in memory, unencrypted, for tests and the simulator. Reading inside a write of the same file would
+    /// A database in memory, unencrypted, for tests. Reading inside a write of the same file would
     /// wait for itself: read through the write's transaction.
     ///
     /// # Errors
@@ -131,12 +143,12 @@ impl File {
     pub fn backup_to(&self, path: &Path) -> Result<(), OpenError> {
         match &self.inner.pool {
             Some(pool) => {
-                let conn = open::open_reader(&pool.path, &pool.key)?;
+                let conn = open::open_reader(&*pool.system, &pool.path, &pool.key)?;
                 // VACUUM INTO counts as writing, though it only writes the copy.
                 conn.pragma_update(None, "query_only", false)?;
-                migrate::vacuum_into(&conn, path)
+                migrate::vacuum_into(&*pool.system, &conn, path)
             }
-            None => migrate::vacuum_into(self.writer(Priority::Sync).1.conn(), path),
+            None => migrate::vacuum_into(&Os, self.writer(Priority::Sync).1.conn(), path),
         }
     }
 
@@ -193,7 +205,7 @@ impl Pool {
             if state.open < READERS {
                 state.open += 1;
                 drop(state);
-                return match open::open_reader(&self.path, &self.key) {
+                return match open::open_reader(&*self.system, &self.path, &self.key) {
                     Ok(conn) => Ok(Reader { pool: self, conn: Some(conn) }),
                     Err(error) => {
                         self.give_back(None);

@@ -3,7 +3,7 @@
 //! Owns: opening a file (and only this crate opens a `rusqlite::Connection`), asserting the library's version and that it
 //! really encrypts, migrations, the one writer queue and the read pool of a file ([`File`]); the key and its sources
 //! ([`Key`], [`recovery`]); files sealed with a person's key in a folder ([`sealed`]); the lock of a data directory
-//! ([`dir`]). Knows no table of anybody and no rule of the product.
+//! ([`dir`]); and the seam to the computer under all of it ([`system`]). Knows no table of anybody and no rule of the product.
 //!
 //! Invariant: nothing here falls back to plaintext or makes a new file in place of one that does not open
 //! (`tests/open.rs`).
@@ -17,6 +17,7 @@ mod migrate;
 mod open;
 pub mod recovery;
 pub mod sealed;
+pub mod system;
 mod writer;
 
 pub use error::{Error, OpenError};

@@ -4,7 +4,6 @@
 //! a snapshot is laid beside it. A shipped step is never edited: refinery compares checksums.
 
 use std::error::Error as _;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use refinery::{Migration, Runner};
@@ -12,6 +11,7 @@ use rusqlite::{Connection, ErrorCode, OptionalExtension, TransactionBehavior};
 
 use crate::durable;
 use crate::error::OpenError;
+use crate::system::System;
 
 /// The steps of a file in order: name (`V1__first`) and SQL.
 pub type Steps = &'static [(&'static str, &'static str)];
@@ -38,13 +38,18 @@ fn parse(steps: Steps) -> Result<Vec<Migration>, OpenError> {
 }
 
 /// Brings the file to the newest step; returns the step it was at if it was an older one.
-pub(crate) fn run(conn: &mut Connection, path: Option<&Path>, steps: Steps) -> Result<Option<i64>, OpenError> {
+pub(crate) fn run(
+    system: &dyn System,
+    conn: &mut Connection,
+    path: Option<&Path>,
+    steps: Steps,
+) -> Result<Option<i64>, OpenError> {
     let (before, newest) = (applied(conn)?, known(steps)?);
     if before == Some(newest) {
         return Ok(None);
     }
     if let (Some(step), Some(path)) = (before, path) {
-        snapshot(conn, path, step)?;
+        snapshot(system, conn, path, step)?;
     }
     conn.set_transaction_behavior(TransactionBehavior::Immediate);
     let result = Runner::new(&parse(steps)?).set_grouped(true).set_abort_missing(true).run(conn);
@@ -65,27 +70,27 @@ fn is_full(error: &refinery::Error) -> bool {
 }
 
 /// `<file>.step<N>.bak`, encrypted like the file; an upgrade that cannot have its snapshot does not happen.
-fn snapshot(conn: &Connection, path: &Path, step: i64) -> Result<(), OpenError> {
+fn snapshot(system: &dyn System, conn: &Connection, path: &Path, step: i64) -> Result<(), OpenError> {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(format!(".step{step}.bak"));
-    vacuum_into(conn, &path.with_file_name(name))
+    vacuum_into(system, conn, &path.with_file_name(name))
 }
 
-pub(crate) fn vacuum_into(conn: &Connection, target: &Path) -> Result<(), OpenError> {
+pub(crate) fn vacuum_into(system: &dyn System, conn: &Connection, target: &Path) -> Result<(), OpenError> {
     let io = |cause| OpenError::Io { path: target.to_owned(), cause };
     let mut name = target.file_name().unwrap_or_default().to_owned();
     name.push(".tmp");
     let tmp: PathBuf = target.with_file_name(name);
     // SQLite takes an empty file as it is, so the copy is private from its first byte.
-    durable::write_synced(&tmp, b"").map_err(io)?;
+    durable::write_synced(system, &tmp, b"").map_err(io)?;
     let copied = (|| {
         conn.execute("VACUUM INTO ?1", [tmp.to_string_lossy()])?;
-        fs::File::open(&tmp).and_then(|file| file.sync_all()).map_err(io)?;
-        fs::rename(&tmp, target).map_err(io)?;
-        durable::sync_parent(target).map_err(io)
+        system.sync(&tmp).map_err(io)?;
+        system.rename(&tmp, target).map_err(io)?;
+        durable::sync_parent_on(system, target).map_err(io)
     })();
     if copied.is_err() {
-        let _ = fs::remove_file(&tmp);
+        let _ = system.remove(&tmp);
     }
     copied
 }

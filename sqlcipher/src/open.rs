@@ -17,6 +17,7 @@ use crate::durable;
 use crate::error::OpenError;
 use crate::key::Key;
 use crate::migrate::{self, Steps};
+use crate::system::{Os, System};
 
 const MARK: &[u8; 4] = b"PDsk";
 const MIN_SQLITE: i32 = 3_051_003;
@@ -36,9 +37,15 @@ pub(crate) struct Opened {
 }
 
 /// Opens, checks, migrates. In order, so that nothing is written before all is known to be well.
-pub(crate) fn open(path: &Path, key: &Key, steps: Steps, mode: OpenMode) -> Result<Opened, OpenError> {
+pub(crate) fn open(
+    system: &dyn System,
+    path: &Path,
+    key: &Key,
+    steps: Steps,
+    mode: OpenMode,
+) -> Result<Opened, OpenError> {
     check_library()?;
-    let head = read_head(path)?;
+    let head = read_head(system, path)?;
     let salt = match (&head, mode) {
         (Some(head), _) if !head.is_empty() => {
             check_head(path, key, head)?;
@@ -49,32 +56,32 @@ pub(crate) fn open(path: &Path, key: &Key, steps: Steps, mode: OpenMode) -> Resu
             return Err(OpenError::NotADatabase { path: path.to_owned(), why: "it is empty" });
         }
         (Some(_) | None, OpenMode::Create) => {
-            durable::replace(path, b"").map_err(|cause| OpenError::Io { path: path.to_owned(), cause })?;
-            Some(new_salt(key)?)
+            durable::replace_on(system, path, b"").map_err(|cause| OpenError::Io { path: path.to_owned(), cause })?;
+            Some(new_salt(system, key)?)
         }
     };
     if salt.is_none() {
-        check_version(path, key, steps)?;
+        check_version(system, path, key, steps)?;
     }
-    let mut writer = connect(path, key, salt.as_ref(), OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    let mut writer = connect(system, path, key, salt.as_ref(), OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     set_up_writer(&writer).map_err(|error| damaged(path, error))?;
-    let migrated_from = migrate::run(&mut writer, Some(path), steps)?;
+    let migrated_from = migrate::run(system, &mut writer, Some(path), steps)?;
     Ok(Opened { writer, migrated_from })
 }
 
 /// A second connection for reading.
-pub(crate) fn open_reader(path: &Path, key: &Key) -> Result<Connection, OpenError> {
-    let conn = connect(path, key, None, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+pub(crate) fn open_reader(system: &dyn System, path: &Path, key: &Key) -> Result<Connection, OpenError> {
+    let conn = connect(system, path, key, None, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     conn.pragma_update(None, "query_only", true)?;
     Ok(conn)
 }
 
-/// A database in memory for tests and the simulator: same steps, no key, gone when closed.
+/// A database in memory for tests: same steps, no key, gone when closed.
 pub(crate) fn open_in_memory(steps: Steps) -> Result<Connection, OpenError> {
     check_library()?;
     let mut conn = Connection::open_in_memory()?;
     set_up(&conn)?;
-    migrate::run(&mut conn, None, steps)?;
+    migrate::run(&Os, &mut conn, None, steps)?;
     Ok(conn)
 }
 
@@ -83,7 +90,7 @@ pub(crate) fn open_in_memory(steps: Steps) -> Result<Connection, OpenError> {
 /// # Errors
 /// If not even a connection can be made.
 pub fn open_damaged(path: &Path, key: &Key) -> Result<Connection, OpenError> {
-    connect(path, key, None, OpenFlags::SQLITE_OPEN_READ_ONLY)
+    connect(&Os, path, key, None, OpenFlags::SQLITE_OPEN_READ_ONLY)
 }
 
 /// Whether this is the key of that file, told from the file's head alone: works on a damaged file and beside one who uses it.
@@ -91,7 +98,7 @@ pub fn open_damaged(path: &Path, key: &Key) -> Result<Connection, OpenError> {
 /// # Errors
 /// [`OpenError::WrongKey`], or that there is no such file.
 pub fn check_key(path: &Path, key: &Key) -> Result<(), OpenError> {
-    let head = read_head(path)?.ok_or_else(|| OpenError::Missing(path.to_owned()))?;
+    let head = read_head(&Os, path)?.ok_or_else(|| OpenError::Missing(path.to_owned()))?;
     check_head(path, key, &head)
 }
 
@@ -127,9 +134,9 @@ fn check_library() -> Result<(), OpenError> {
     Ok(())
 }
 
-fn read_head(path: &Path) -> Result<Option<Vec<u8>>, OpenError> {
+fn read_head(system: &dyn System, path: &Path) -> Result<Option<Vec<u8>>, OpenError> {
     let io = |cause| OpenError::Io { path: path.to_owned(), cause };
-    let file = match fs::File::open(path) {
+    let file = match system.open(path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         other => other.map_err(io)?,
     };
@@ -155,15 +162,15 @@ fn key_check(key: &Key, random: &[u8]) -> Vec<u8> {
     digest.iter().take(6).copied().collect()
 }
 
-fn new_salt(key: &Key) -> Result<Vec<u8>, OpenError> {
-    let random = Key::random().map_err(|error| OpenError::Library(error.to_string()))?;
-    let random: Vec<u8> = random.as_bytes().iter().take(6).copied().collect();
+fn new_salt(system: &dyn System, key: &Key) -> Result<Vec<u8>, OpenError> {
+    let mut random = [0; 6];
+    system.fill(&mut random).map_err(|error| OpenError::Library(error.to_string()))?;
     Ok([MARK.as_slice(), &random, &key_check(key, &random)].concat())
 }
 
 /// A newer file is told before a connection that may write is made.
-fn check_version(path: &Path, key: &Key, steps: Steps) -> Result<(), OpenError> {
-    let conn = connect(path, key, None, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+fn check_version(system: &dyn System, path: &Path, key: &Key, steps: Steps) -> Result<(), OpenError> {
+    let conn = connect(system, path, key, None, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     let found = migrate::applied(&conn).map_err(|error| damaged(path, error))?;
     let known = migrate::known(steps)?;
     match found {
@@ -182,8 +189,18 @@ fn damaged(path: &Path, error: rusqlite::Error) -> OpenError {
     }
 }
 
-fn connect(path: &Path, key: &Key, salt: Option<&Vec<u8>>, mode: OpenFlags) -> Result<Connection, OpenError> {
-    let conn = Connection::open_with_flags(path, mode | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+fn connect(
+    system: &dyn System,
+    path: &Path,
+    key: &Key,
+    salt: Option<&Vec<u8>>,
+    mode: OpenFlags,
+) -> Result<Connection, OpenError> {
+    let flags = mode | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let conn = match system.vfs() {
+        None => Connection::open_with_flags(path, flags)?,
+        Some(vfs) => Connection::open_with_flags_and_vfs(path, flags, vfs)?,
+    };
     let version: Option<String> = conn.query_row("PRAGMA cipher_version", [], |row| row.get(0)).ok();
     if version.is_none_or(|version| version.is_empty()) {
         return Err(OpenError::Library("it cannot encrypt (no SQLCipher)".into()));

@@ -9,8 +9,10 @@ use std::ops::Range;
 
 use aead_stream::{StreamBE32, StreamPrimitive};
 use chacha20poly1305::{ChaCha20Poly1305, KeyInit};
-use rand::{CryptoRng, TryRng, rngs::SysRng};
+use rand::CryptoRng;
 use zeroize::{Zeroize, ZeroizeOnDrop};
+
+use crate::system::System;
 
 mod folder;
 pub use folder::{Folder, FolderError, ObjectName};
@@ -51,9 +53,9 @@ impl PersonKey {
     ///
     /// # Errors
     /// If the system gives no random bytes.
-    pub fn random() -> Result<Self, io::Error> {
+    pub fn random(system: &dyn System) -> Result<Self, io::Error> {
         let mut bytes = [0; 32];
-        SysRng.try_fill_bytes(&mut bytes).map_err(io::Error::other)?;
+        system.fill(&mut bytes)?;
         Ok(Self(bytes))
     }
 

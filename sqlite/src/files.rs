@@ -8,9 +8,9 @@ use std::path::Path;
 use parkdesk_domain::body::FileClass;
 use parkdesk_domain::ids::{BlobId, RowId};
 use parkdesk_sqlcipher::sealed::{self, Folder, ObjectName, PersonKey};
+use parkdesk_sqlcipher::system::{Sys, SystemRng, os};
 use parkdesk_sqlcipher::{File, Key, OpenMode, Priority, Steps};
 use rand::rand_core::UnwrapErr;
-use rand::rngs::SysRng;
 use rusqlite::OptionalExtension;
 
 use crate::blobs::{NewBlob, Origin};
@@ -20,6 +20,7 @@ const KEY_STEPS: Steps = &[("V1__keys", include_str!("../migrations/keys_0001.sq
 
 /// The folder and the key store of a replica.
 pub(crate) struct Files {
+    system: Sys,
     keys: File,
     /// `None` in memory.
     folder: Option<Folder>,
@@ -56,19 +57,20 @@ impl StoredFile {
 }
 
 /// The system's generator; without it nothing can be sealed.
-fn rng() -> UnwrapErr<SysRng> {
-    UnwrapErr(SysRng)
+pub(crate) fn rng(system: &Sys) -> UnwrapErr<SystemRng> {
+    UnwrapErr(SystemRng(Sys::clone(system)))
 }
 
 impl Files {
-    pub(crate) fn open(dir: &Path, key: &Key, mode: OpenMode) -> std::result::Result<Self, OpenError> {
-        let keys = File::open(&dir.join("keys.db"), key, KEY_STEPS, mode)?;
+    pub(crate) fn open(system: &Sys, dir: &Path, key: &Key, mode: OpenMode) -> std::result::Result<Self, OpenError> {
+        let keys = File::open_on(system, &dir.join("keys.db"), key, KEY_STEPS, mode)?;
         keys.set_secure_delete().map_err(Error::from)?;
-        Ok(Self { keys, folder: Some(Folder::open(&dir.join("blobs"))?) })
+        let folder = Some(Folder::open(system, &dir.join("blobs"))?);
+        Ok(Self { system: Sys::clone(system), keys, folder })
     }
 
     pub(crate) fn in_memory() -> std::result::Result<Self, OpenError> {
-        Ok(Self { keys: File::in_memory(KEY_STEPS)?, folder: None })
+        Ok(Self { system: os(), keys: File::in_memory(KEY_STEPS)?, folder: None })
     }
 
     fn folder(&self) -> Result<&Folder> {
@@ -85,7 +87,7 @@ impl Files {
         let found = match found {
             Some(found) => Some(found),
             None => self.keys.write(Priority::Person, |tx| {
-                let new = PersonKey::random().map_err(|error| Error::Sealed(error.into()))?;
+                let new = PersonKey::random(&*self.system).map_err(|error| Error::Sealed(error.into()))?;
                 let sql = "INSERT OR IGNORE INTO person_keys (person, key) VALUES (?1, ?2)";
                 tx.execute(sql, (person.as_str(), new.as_bytes()))?;
                 find(tx)
@@ -131,8 +133,8 @@ impl Files {
 
     pub(crate) fn put(&self, person: &RowId, class: FileClass, plain: &[u8]) -> Result<StoredFile> {
         let key = self.person_key(person)?;
-        let object = ObjectName::random(&mut rng());
-        let sealed = sealed::seal(&key, object.as_str(), plain, &mut rng());
+        let object = ObjectName::random(&mut rng(&self.system));
+        let sealed = sealed::seal(&key, object.as_str(), plain, &mut rng(&self.system));
         self.folder()?.put(&object, &sealed)?;
         let size_bytes = plain.len() as u64;
         Ok(StoredFile { id: BlobId::of(plain), object, size_bytes, person: person.clone(), class })
@@ -151,7 +153,7 @@ impl Files {
 
     /// Bytes of an object as it lies in the folder.
     pub(crate) fn sealed_size(&self, object: &ObjectName) -> Result<u64> {
-        Ok(self.folder()?.size(object)?)
+        Ok(self.folder()?.stat(object)?.size)
     }
 
     pub(crate) fn remove(&self, object: &ObjectName) -> Result<()> {
@@ -164,7 +166,7 @@ impl Files {
 
     /// Seals something small that lies in the replica itself.
     pub(crate) fn seal(&self, person: &RowId, name: &str, plain: &[u8]) -> Result<Vec<u8>> {
-        Ok(sealed::seal(&self.person_key(person)?, name, plain, &mut rng()))
+        Ok(sealed::seal(&self.person_key(person)?, name, plain, &mut rng(&self.system)))
     }
 }
 

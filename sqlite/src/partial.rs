@@ -6,19 +6,18 @@
 //! is not among the next files to fetch is swept at the start.
 
 use std::collections::BTreeSet;
-use std::fs;
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use parkdesk_domain::ids::BlobId;
 use parkdesk_sqlcipher::durable;
 use parkdesk_sqlcipher::sealed::{self, PersonKey};
-use rand::rand_core::UnwrapErr;
-use rand::rngs::SysRng;
+use parkdesk_sqlcipher::system::Sys;
 
 use crate::Replica;
 use crate::blobs::Download;
 use crate::error::{Error, Result};
+use crate::files::rng;
 
 /// Files whose parts outlive a start.
 const KEPT: u32 = 256;
@@ -26,20 +25,21 @@ const KEPT: u32 = 256;
 /// The folder of parts.
 #[derive(Debug)]
 pub(crate) struct Parts {
+    system: Sys,
     root: PathBuf,
 }
 
 impl Parts {
-    pub(crate) fn new(dir: &Path) -> Self {
-        Self { root: dir.join("partial") }
+    pub(crate) fn new(system: &Sys, dir: &Path) -> Self {
+        Self { system: Sys::clone(system), root: dir.join("partial") }
     }
 
     /// Keeps a range of a file.
     pub(crate) fn keep(&self, key: &PersonKey, id: &BlobId, from: u64, plain: &[u8]) -> Result<()> {
-        durable::make_private_dir(&self.root).map_err(failed)?;
+        durable::make_private_dir_on(&*self.system, &self.root).map_err(failed)?;
         let name = part_name(key, id, from);
-        let sealed = sealed::seal(key, &name, plain, &mut UnwrapErr(SysRng));
-        durable::replace(&self.root.join(name), &sealed).map_err(failed)
+        let sealed = sealed::seal(key, &name, plain, &mut rng(&self.system));
+        durable::replace_on(&*self.system, &self.root.join(name), &sealed).map_err(failed)
     }
 
     /// What is there of a file from its first byte on, without a gap.
@@ -47,7 +47,7 @@ impl Parts {
         let mut plain = Vec::new();
         loop {
             let name = part_name(key, id, plain.len() as u64);
-            let opened = fs::read(self.root.join(&name)).ok().and_then(|bytes| sealed::open(key, &name, &bytes).ok());
+            let opened = self.bytes(&name).ok().and_then(|bytes| sealed::open(key, &name, &bytes).ok());
             match opened {
                 Some(range) if !range.is_empty() => plain.extend_from_slice(&range),
                 Some(_) | None => return plain,
@@ -63,17 +63,22 @@ impl Parts {
 
     fn retain(&self, is_kept: impl Fn(&str) -> bool) -> Result<()> {
         for name in self.names()?.iter().filter(|name| !is_kept(name)) {
-            fs::remove_file(self.root.join(name)).map_err(failed)?;
+            self.system.remove(&self.root.join(name)).map_err(failed)?;
         }
         Ok(())
     }
 
     fn names(&self) -> Result<Vec<String>> {
-        let entries = match fs::read_dir(&self.root) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            entries => entries.map_err(failed)?,
-        };
-        entries.map(|entry| Ok(entry.map_err(failed)?.file_name().to_string_lossy().into_owned())).collect()
+        match self.system.list(&self.root) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+            names => names.map_err(failed),
+        }
+    }
+
+    fn bytes(&self, name: &str) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        self.system.open(&self.root.join(name))?.read_to_end(&mut bytes)?;
+        Ok(bytes)
     }
 }
 

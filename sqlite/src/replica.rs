@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use parkdesk_domain::body::FileClass;
 use parkdesk_domain::ids::{BlobId, RowId};
 use parkdesk_sqlcipher::sealed::PersonKey;
+use parkdesk_sqlcipher::system::{Sys, os};
 use parkdesk_sqlcipher::{File, Key, OpenMode, Priority, Steps};
 
 use crate::change::ChangeTag;
@@ -62,15 +63,23 @@ impl Replica {
     /// # Errors
     /// See [`OpenError`]; the files are as they were.
     pub fn open(dir: &Path, key: &Key) -> std::result::Result<Self, OpenError> {
-        parkdesk_sqlcipher::durable::make_private_dir(dir)?;
+        Self::open_on(&os(), dir, key)
+    }
+
+    /// As [`Self::open`], on any system.
+    ///
+    /// # Errors
+    /// See [`OpenError`]; the files are as they were.
+    pub fn open_on(system: &Sys, dir: &Path, key: &Key) -> std::result::Result<Self, OpenError> {
+        parkdesk_sqlcipher::durable::make_private_dir_on(&**system, dir)?;
         // keys.db is made second: with it there, replica.db must be there too, and the other way round once it is marked.
-        let mode = if dir.join("keys.db").exists() { OpenMode::Existing } else { OpenMode::Create };
-        let file = File::open(&dir.join("replica.db"), key, STEPS, mode)?;
+        let mode = if system.stat(&dir.join("keys.db")).is_ok() { OpenMode::Existing } else { OpenMode::Create };
+        let file = File::open_on(system, &dir.join("replica.db"), key, STEPS, mode)?;
         let has_keys = file.read(|tx| -> Result<bool> {
             Ok(tx.query_row("SELECT count(*) FROM settings WHERE key = 'keys_made'", [], |row| row.get(0))?)
         })?;
-        let files = Files::open(dir, key, if has_keys { OpenMode::Existing } else { OpenMode::Create })?;
-        let replica = Self::new(file, files, Some(Parts::new(dir)))?;
+        let files = Files::open(system, dir, key, if has_keys { OpenMode::Existing } else { OpenMode::Create })?;
+        let replica = Self::new(file, files, Some(Parts::new(system, dir)))?;
         if !has_keys {
             replica.write(Priority::Person, |tx| tx.set_setting("keys_made", "1"))?;
         }
@@ -88,7 +97,7 @@ impl Replica {
         Ok(replica)
     }
 
-    /// A replica in memory, for tests and the simulator; it holds no files.
+    /// A replica in memory, for tests; it holds no files.
     ///
     /// # Errors
     /// If a migration fails.

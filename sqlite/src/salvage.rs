@@ -8,6 +8,7 @@ use std::path::Path;
 
 use parkdesk_domain::command::{Envelope, EnvelopeHead};
 use parkdesk_domain::ids::Millis;
+use parkdesk_sqlcipher::system::os;
 use parkdesk_sqlcipher::{File, Key, OpenMode, Priority, move_aside, open_damaged};
 use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
@@ -83,7 +84,7 @@ impl Replica {
         let aside = move_aside(&path, &now.0.to_string(), reason)?;
         let file = File::open(&path, key, STEPS, OpenMode::Create)?;
         let keys = if dir.join("keys.db").exists() { OpenMode::Existing } else { OpenMode::Create };
-        let replica = Self::new(file, Files::open(dir, key, keys)?, Some(Parts::new(dir)))?;
+        let replica = Self::new(file, Files::open(&os(), dir, key, keys)?, Some(Parts::new(&os(), dir)))?;
         let commands = replica.write(Priority::Person, |tx| -> Result<usize> {
             tx.set_setting("keys_made", "1")?;
             tx.put_rows(BLOBS.1, &read.blobs)?;

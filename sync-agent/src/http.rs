@@ -9,15 +9,10 @@ use std::time::{Duration, Instant};
 use reqwest::{Certificate, Client, Url, redirect};
 
 use crate::codec::Received;
-use crate::session::{Method, Order};
+use crate::session::{CONNECT_MS, IDLE_MS, Method, Order};
 
-const CONNECT: Duration = Duration::from_secs(5);
-/// Longer than the longest wait of a pull.
-const IDLE: Duration = Duration::from_secs(30);
-/// Time of a request without bytes.
-const TOTAL: Duration = Duration::from_secs(60);
-/// Bytes per second below which a transfer is not worth waiting for.
-const SLOWEST: u64 = 4 << 10;
+const CONNECT: Duration = Duration::from_millis(CONNECT_MS);
+const IDLE: Duration = Duration::from_millis(IDLE_MS);
 /// Longest Retry-After that is read, in seconds; more is cut by the engine.
 const LONGEST_RETRY: u64 = 1 << 32;
 
@@ -94,8 +89,7 @@ impl Http {
             Method::Post => reqwest::Method::POST,
             Method::Put => reqwest::Method::PUT,
         };
-        let bytes = order.body.len() as u64 + order.answer_bytes.min(4 << 20);
-        let total = TOTAL + Duration::from_millis(order.wait_ms) + Duration::from_secs(bytes / SLOWEST);
+        let total = Duration::from_millis(order.total_ms());
         let mut request = self.client.request(method, url).timeout(total).header("accept-encoding", "zstd");
         for (name, value) in &order.headers {
             request = request.header(*name, value);

@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use parkdesk_domain::{BlobId, Millis};
 
 pub use self::local::{Local, LocalError, Outgoing, Sender};
-pub use self::orders::{Method, Order};
+pub use self::orders::{CONNECT_MS, IDLE_MS, Method, Order};
 pub use self::tally::Tally;
 use crate::codec::Received;
 use crate::engine::{Action, Engine, Event, Failure, FileWork, LinkView, Now, Policy, Request, Trouble, Work};

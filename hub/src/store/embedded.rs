@@ -13,6 +13,7 @@ use std::path::Path;
 
 use parkdesk_domain::wire::{Judged, Verdict};
 use parkdesk_domain::{BlobId, DeviceId, Envelope, Kind, Millis, RowId, Scope};
+use parkdesk_sqlcipher::system::Sys;
 use parkdesk_sqlcipher::{File, Key, OpenError, OpenMode, Priority, Steps};
 use rusqlite::{Connection, named_params};
 
@@ -83,13 +84,14 @@ impl Embedded {
     /// # Errors
     /// See [`OpenError`]; in every case the file is as it was.
     pub fn open(
+        system: &Sys,
         dir: &Path,
         key: &Key,
         mode: OpenMode,
         hub_id: &RowId,
         now: Millis,
     ) -> std::result::Result<Self, OpenError> {
-        let file = File::open(&dir.join("hub.db"), key, STEPS, mode)?;
+        let file = File::open_on(system, &dir.join("hub.db"), key, STEPS, mode)?;
         let store = Self { file };
         store
             .write(|tx| {

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use parkdesk_domain::Millis;
 use parkdesk_sqlcipher::sealed::PersonKey;
+use parkdesk_sqlcipher::system::Sys;
 use parkdesk_sqlcipher::{File, Key, OpenError, OpenMode, Priority, Steps};
 use rusqlite::{OptionalExtension, named_params};
 
@@ -17,6 +18,7 @@ const STEPS: Steps = &[("V1__person_keys", include_str!("../../migrations/keys_V
 /// The key store.
 #[derive(Debug, Clone)]
 pub struct PersonKeys {
+    system: Sys,
     file: File,
 }
 
@@ -25,9 +27,9 @@ impl PersonKeys {
     ///
     /// # Errors
     /// See [`OpenError`].
-    pub fn open(dir: &Path, key: &Key, mode: OpenMode) -> std::result::Result<Self, OpenError> {
-        let file = File::open(&dir.join("keys.db"), key, STEPS, mode)?;
-        Ok(Self { file })
+    pub fn open(system: &Sys, dir: &Path, key: &Key, mode: OpenMode) -> std::result::Result<Self, OpenError> {
+        let file = File::open_on(system, &dir.join("keys.db"), key, STEPS, mode)?;
+        Ok(Self { system: Sys::clone(system), file })
     }
 
     /// The person's key, if there is one.
@@ -54,7 +56,7 @@ impl PersonKeys {
         if let Some(key) = self.find(person)? {
             return Ok(key);
         }
-        let fresh = PersonKey::random().map_err(|e| Error::Failed(e.to_string()))?;
+        let fresh = PersonKey::random(&*self.system).map_err(|e| Error::Failed(e.to_string()))?;
         self.file.write(Priority::Person, |tx| {
             // Another request may have made it meanwhile: the first one stands.
             let key = tx

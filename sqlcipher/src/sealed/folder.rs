@@ -4,15 +4,14 @@
 //! leaves in `tmp/` is swept at the next start, what never got its row is the owner's to sweep ([`Folder::names`]).
 
 use std::fmt;
-use std::fs;
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
-use std::time::SystemTime;
 
 use rand::CryptoRng;
 
 use crate::durable;
+use crate::system::{ReadSeek, Stat, Sys};
 
 /// The random name of an object.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -84,6 +83,7 @@ impl From<io::Error> for FolderError {
 /// The folder.
 #[derive(Debug, Clone)]
 pub struct Folder {
+    system: Sys,
     root: PathBuf,
 }
 
@@ -92,11 +92,11 @@ impl Folder {
     ///
     /// # Errors
     /// If the system refuses.
-    pub fn open(root: &Path) -> Result<Self, FolderError> {
-        let folder = Self { root: root.to_owned() };
-        durable::make_private_dir(&folder.tmp())?;
-        for entry in fs::read_dir(folder.tmp())? {
-            fs::remove_file(entry?.path())?;
+    pub fn open(system: &Sys, root: &Path) -> Result<Self, FolderError> {
+        let folder = Self { system: Sys::clone(system), root: root.to_owned() };
+        durable::make_private_dir_on(&**system, &folder.tmp())?;
+        for name in system.list(&folder.tmp())? {
+            system.remove(&folder.tmp().join(name))?;
         }
         Ok(folder)
     }
@@ -117,16 +117,17 @@ impl Folder {
     /// [`FolderError::Full`] or another failure; then nothing is left of it.
     pub fn put(&self, name: &ObjectName, sealed: &[u8]) -> Result<(), FolderError> {
         let (tmp, path) = (self.tmp().join(&name.0), self.path(name));
-        durable::write_synced(&tmp, sealed)?;
+        let system = &*self.system;
+        durable::write_synced(system, &tmp, sealed)?;
         let placed = (|| {
             if let Some(parent) = path.parent() {
-                durable::make_private_dir(parent)?;
+                durable::make_private_dir_on(system, parent)?;
             }
-            fs::rename(&tmp, &path)?;
-            durable::sync_parent(&path)
+            system.rename(&tmp, &path)?;
+            durable::sync_parent_on(system, &path)
         })();
         if placed.is_err() {
-            let _ = fs::remove_file(&tmp);
+            let _ = system.remove(&tmp);
         }
         Ok(placed?)
     }
@@ -136,23 +137,25 @@ impl Folder {
     /// # Errors
     /// [`FolderError::Missing`], or another failure.
     pub fn get(&self, name: &ObjectName) -> Result<Vec<u8>, FolderError> {
-        fs::read(self.path(name)).map_err(|error| missing(error, name))
+        let mut bytes = Vec::new();
+        self.file(name)?.read_to_end(&mut bytes)?;
+        Ok(bytes)
     }
 
     /// The object as a file, for [`super::open_range`].
     ///
     /// # Errors
     /// [`FolderError::Missing`], or another failure.
-    pub fn file(&self, name: &ObjectName) -> Result<fs::File, FolderError> {
-        fs::File::open(self.path(name)).map_err(|error| missing(error, name))
+    pub fn file(&self, name: &ObjectName) -> Result<Box<dyn ReadSeek>, FolderError> {
+        self.system.open(&self.path(name)).map_err(|error| missing(error, name))
     }
 
-    /// Its sealed bytes, counted.
+    /// What is known of the object's file.
     ///
     /// # Errors
     /// [`FolderError::Missing`], or another failure.
-    pub fn size(&self, name: &ObjectName) -> Result<u64, FolderError> {
-        Ok(fs::metadata(self.path(name)).map_err(|error| missing(error, name))?.len())
+    pub fn stat(&self, name: &ObjectName) -> Result<Stat, FolderError> {
+        self.system.stat(&self.path(name)).map_err(|error| missing(error, name))
     }
 
     /// Removes an object; one that is not there is removed already.
@@ -160,33 +163,34 @@ impl Folder {
     /// # Errors
     /// If the system refuses.
     pub fn delete(&self, name: &ObjectName) -> Result<(), FolderError> {
-        match fs::remove_file(self.path(name)) {
+        match self.system.remove(&self.path(name)) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
             other => Ok(other?),
         }
     }
 
-    /// Moves an object to another folder of the same file system; its age counts anew from `now`.
+    /// Moves an object to another folder of the same file system; its age counts anew from `now_ms`.
     ///
     /// # Errors
     /// [`FolderError::Missing`], or another failure; then it is in one of the two.
-    pub fn move_to(&self, other: &Self, name: &ObjectName, now: SystemTime) -> Result<(), FolderError> {
+    pub fn move_to(&self, other: &Self, name: &ObjectName, now_ms: i64) -> Result<(), FolderError> {
         let (from, to) = (self.path(name), other.path(name));
-        self.file(name)?.set_modified(now)?;
+        let system = &*self.system;
+        system.set_modified(&from, now_ms).map_err(|error| missing(error, name))?;
         if let Some(parent) = to.parent() {
-            durable::make_private_dir(parent)?;
+            durable::make_private_dir_on(system, parent)?;
         }
-        fs::rename(&from, &to).map_err(|error| missing(error, name))?;
-        durable::sync_parent(&to)?;
-        Ok(durable::sync_parent(&from)?)
+        system.rename(&from, &to).map_err(|error| missing(error, name))?;
+        durable::sync_parent_on(system, &to)?;
+        Ok(durable::sync_parent_on(system, &from)?)
     }
 
     /// Whether the folder at `root` holds no object; nothing is made or swept.
     ///
     /// # Errors
     /// If the system refuses.
-    pub fn is_empty(root: &Path) -> Result<bool, FolderError> {
-        Ok(Self { root: root.to_owned() }.names()?.is_empty())
+    pub fn is_empty(system: &Sys, root: &Path) -> Result<bool, FolderError> {
+        Ok(Self { system: Sys::clone(system), root: root.to_owned() }.names()?.is_empty())
     }
 
     /// The names of all objects, to find those without a row.
@@ -195,14 +199,17 @@ impl Folder {
     /// If the system refuses.
     pub fn names(&self) -> Result<Vec<ObjectName>, FolderError> {
         let mut names = Vec::new();
-        for a in folders(&self.root)? {
-            for b in folders(&a)? {
-                for entry in fs::read_dir(b)? {
-                    names.extend(entry?.file_name().to_str().and_then(|name| name.parse().ok()));
-                }
+        for a in self.folders(&self.root)? {
+            for b in self.folders(&a)? {
+                names.extend(self.system.list(&b)?.iter().filter_map(|name| name.parse().ok()));
             }
         }
         Ok(names)
+    }
+
+    fn folders(&self, path: &Path) -> io::Result<Vec<PathBuf>> {
+        let two = self.system.list(path)?.into_iter().filter(|name| name.len() == 2).map(|name| path.join(name));
+        Ok(two.filter(|path| self.system.stat(path).is_ok_and(|stat| stat.is_dir)).collect())
     }
 }
 
@@ -210,19 +217,9 @@ fn missing(error: io::Error, name: &ObjectName) -> FolderError {
     if error.kind() == io::ErrorKind::NotFound { FolderError::Missing(name.clone()) } else { error.into() }
 }
 
-fn folders(path: &Path) -> io::Result<Vec<PathBuf>> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(path)? {
-        let entry = entry?;
-        if entry.file_type()?.is_dir() && entry.file_name().len() == 2 {
-            found.push(entry.path());
-        }
-    }
-    Ok(found)
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs;
     use std::os::unix::fs::MetadataExt;
 
     use rand::SeedableRng;
@@ -233,7 +230,7 @@ mod tests {
     #[test]
     fn an_object_is_private_can_be_read_listed_and_deleted() {
         let dir = tempfile::tempdir().unwrap();
-        let folder = Folder::open(&dir.path().join("blobs")).unwrap();
+        let folder = Folder::open(&crate::system::os(), &dir.path().join("blobs")).unwrap();
         let name = ObjectName::random(&mut StdRng::seed_from_u64(1));
         folder.put(&name, b"sealed").unwrap();
         assert_eq!(folder.get(&name).unwrap(), b"sealed");
@@ -248,9 +245,9 @@ mod tests {
     #[test]
     fn what_a_crash_left_unfinished_is_swept_at_start() {
         let dir = tempfile::tempdir().unwrap();
-        let folder = Folder::open(dir.path()).unwrap();
+        let folder = Folder::open(&crate::system::os(), dir.path()).unwrap();
         fs::write(folder.tmp().join("half"), b"x").unwrap();
-        let folder = Folder::open(dir.path()).unwrap();
+        let folder = Folder::open(&crate::system::os(), dir.path()).unwrap();
         assert_eq!(fs::read_dir(folder.tmp()).unwrap().count(), 0);
     }
 }

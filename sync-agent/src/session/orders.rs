@@ -40,6 +40,24 @@ pub struct Order {
     pub answer_bytes: u64,
 }
 
+/// Longest wait for a connection.
+pub const CONNECT_MS: u64 = 5_000;
+/// Longest silence in an answer: longer than the longest wait of a pull.
+pub const IDLE_MS: u64 = 30_000;
+/// Time of a request without bytes.
+const TOTAL_MS: u64 = 60_000;
+/// Bytes per second below which a transfer is not worth waiting for.
+const SLOWEST: u64 = 4 << 10;
+
+impl Order {
+    /// How long it may take in all: it grows with the bytes, so that a slow link is slow and not broken.
+    #[must_use]
+    pub fn total_ms(&self) -> u64 {
+        let bytes = self.body.len() as u64 + self.answer_bytes.min(4 << 20);
+        TOTAL_MS + self.wait_ms + bytes / SLOWEST * 1000
+    }
+}
+
 /// Bytes of an ordinary answer, as they come over the link.
 const ANSWER: u64 = 16 << 20;
 
