@@ -9,6 +9,7 @@ mod place;
 mod run;
 mod screenshots;
 mod setup;
+mod sim;
 mod test;
 mod tidy;
 mod weights;
@@ -67,6 +68,12 @@ enum Task {
         #[arg(long)]
         only: Option<String>,
     },
+    /// Runs worlds of appliances and a hub from seeds, in which everything goes wrong that can.
+    Sim {
+        /// `--seeds N`, `--from S`, `--seed S` (tells every line), `--plant BUG`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        rest: Vec<String>,
+    },
     /// Checks the rules that compilers do not: who uses whom, headers, traceability, licences.
     Tidy,
     /// Measures side by side with peers; exits 0 only if every figure reaches its goal.
@@ -96,6 +103,7 @@ fn main() -> ExitCode {
         Task::Crash { rounds, seed } => crash::run(rounds, seed).map(|()| true),
         Task::Window { only } => window::run(only.as_deref()).map(|()| true),
         Task::Screenshots { dir, only } => screenshots::run(dir, only.as_deref()).map(|()| true),
+        Task::Sim { rest } => sim::run(&rest).map(|()| true),
         Task::Tidy => tidy::run().map(|()| true),
         Task::Bench { name, json } => bench::run(&name, json.as_deref()),
         Task::Package { dir, profile } => package::run(dir, profile).map(|()| true),

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 
-use crate::{crash, demo, package, place, run, setup, tidy, window};
+use crate::{crash, demo, package, place, run, setup, sim, tidy, window};
 
 /// A step's name and what it does.
 type Step = (&'static str, fn() -> Result<()>);
@@ -19,6 +19,7 @@ const STEPS: &[Step] = &[
     ("doc", doc),
     ("build", build),
     ("unit", unit),
+    ("sim", sim),
     ("demo", main_job),
     ("crash", crashes),
     ("e2e", e2e),
@@ -118,6 +119,11 @@ fn build() -> Result<()> {
 fn unit() -> Result<()> {
     let mut cargo = run::cargo(&["test", "--workspace", "--locked", "--no-fail-fast"]);
     run::step("unit", cargo.env("INSTA_UPDATE", "no"), "the failing tests are named above")
+}
+
+/// Two hundred worlds; the step `build` made the program.
+fn sim() -> Result<()> {
+    sim::worlds(&["--seeds".into(), "200".into()])
 }
 
 fn main_job() -> Result<()> {

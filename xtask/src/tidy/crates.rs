@@ -22,6 +22,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ),
     ("parkdesk-hub", &["parkdesk-domain", "parkdesk-sqlcipher", "parkdesk-vision"]),
     ("parkdesk-desktop", &["parkdesk-app", "parkdesk-sync-agent"]),
+    (
+        "parkdesk-simulator",
+        &["parkdesk-domain", "parkdesk-sqlcipher", "parkdesk-sqlite", "parkdesk-sync-agent", "parkdesk-hub"],
+    ),
     ("parkdesk-bench", &[]),
     ("xtask", &["parkdesk-bench"]),
 ];
@@ -31,7 +35,7 @@ const SEEN_BY: &[(&str, &[&str])] = &[
     ("tch", &["parkdesk-models"]),
     ("rust-bert", &["parkdesk-models"]),
     ("tauri", &["parkdesk-desktop"]),
-    ("rusqlite", &["parkdesk-sqlcipher", "parkdesk-sqlite", "parkdesk-hub"]),
+    ("rusqlite", &["parkdesk-sqlcipher", "parkdesk-sqlite", "parkdesk-hub", "parkdesk-simulator"]),
     ("tokio", &["parkdesk-app", "parkdesk-sync-agent", "parkdesk-hub", "parkdesk-desktop"]),
     ("axum", &["parkdesk-app", "parkdesk-sync-agent", "parkdesk-hub"]),
 ];

@@ -13,12 +13,38 @@ const LIMIT: usize = 500;
 /// Lines of a function: aim of style.md.
 const LONG_FUNCTION: usize = 80;
 
-/// Words forbidden in code that the simulator runs (protocol, "Proof"): prefix of path -> words.
+/// Words forbidden in code that the simulator runs (protocol, "Proof"): prefix of path -> words. `static` is an item that
+/// keeps something between two worlds; a lock that guards nothing does not.
 const PURE: &[(&str, &[&str])] = &[
-    ("domain/src", &["tokio", "std::thread", "HashMap", "SystemTime", "Instant", "static mut", "rand::"]),
-    ("sync-agent/src/engine", &["tokio", "std::thread", "HashMap", "SystemTime", "Instant", "static mut"]),
-    ("hub/src/protocol", &["tokio::", "std::thread", "HashMap", "SystemTime", "static mut"]),
+    ("domain/src", &["tokio", "std::thread", "HashMap", "SystemTime", "Instant", "static", "rand::"]),
+    ("sync-agent/src/engine", &["tokio", "std::thread", "HashMap", "SystemTime", "Instant", "static"]),
+    ("sync-agent/src/session", &["tokio", "std::thread", "HashMap", "SystemTime", "Instant", "static", "rand::"]),
+    ("sync-agent/src/codec.rs", &["tokio", "std::thread", "HashMap", "SystemTime", "Instant", "static", "rand::"]),
+    ("sync-agent/src/replica.rs", &["tokio", "std::thread", "HashMap", "SystemTime", "Instant", "static", "rand::"]),
+    ("sqlite/src", &["tokio", "std::thread", "std::fs", "HashMap", "SystemTime", "SysRng", "static"]),
+    ("sqlcipher/src/file.rs", &["tokio", "std::thread", "std::fs", "HashMap", "SystemTime", "SysRng", "static"]),
+    ("sqlcipher/src/writer.rs", &["tokio", "std::thread", "std::fs", "HashMap", "SystemTime", "SysRng", "static"]),
+    ("sqlcipher/src/migrate.rs", &["tokio", "std::thread", "std::fs", "HashMap", "SystemTime", "SysRng", "static"]),
+    ("sqlcipher/src/durable.rs", &["tokio", "std::thread", "std::fs", "HashMap", "SystemTime", "SysRng", "static"]),
+    ("sqlcipher/src/sealed", &["tokio", "std::thread", "std::fs", "HashMap", "SystemTime", "SysRng", "static"]),
+    ("sqlcipher/src/open.rs", &["tokio", "std::thread", "HashMap", "SystemTime", "SysRng", "static"]),
+    ("hub/src/protocol", &["tokio", "std::thread", "std::fs", "HashMap", "SystemTime", "static"]),
+    ("hub/src/judging.rs", &["tokio", "std::thread", "std::fs", "HashMap", "SystemTime", "static"]),
+    ("hub/src/index.rs", &["tokio", "std::thread", "std::fs", "HashMap", "SystemTime", "static"]),
+    ("hub/src/blob_files.rs", &["tokio", "std::thread", "std::fs", "HashMap", "SystemTime", "rand::rng", "static"]),
+    ("hub/src/store/embedded", &["tokio", "std::thread", "std::fs", "HashMap", "SystemTime", "rand::rng", "static"]),
+    ("hub/src/store/person_keys.rs", &["tokio", "std::thread", "std::fs", "HashMap", "SystemTime", "static"]),
+    ("simulator/src", &["tokio", "std::thread", "std::fs", "HashMap", "SystemTime", "Instant", "static"]),
 ];
+
+/// Whether a line of code has a forbidden word.
+fn has(line: &str, word: &str) -> bool {
+    if word != "static" {
+        return line.contains(word);
+    }
+    let item = line.trim_start().trim_start_matches("pub ").trim_start_matches("pub(crate) ");
+    item.starts_with("static ") && !item.contains("Mutex<()>")
+}
 
 /// Paths of somebody's machine, which must not be in the repository; spelt so that this file may be.
 const MACHINE: &[&str] = &[concat!("/ro", "ot/"), concat!("/wo", "rk/"), concat!("/ho", "me/")];
@@ -51,7 +77,7 @@ fn check_rust(path: &str, text: &str, over: &mut Vec<String>, broken: &mut Vec<S
         let code = text.split("#[cfg(test)]").next().unwrap_or(text);
         let lines = code.lines().filter(|line| !line.trim_start().starts_with("//"));
         for line in lines {
-            for word in words.iter().filter(|word| line.contains(**word)) {
+            for word in words.iter().filter(|word| has(line, word)) {
                 broken.push(format!("{path} ({prefix} is pure) has {word}: {}", line.trim()));
             }
         }
