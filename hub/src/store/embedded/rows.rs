@@ -31,22 +31,33 @@ pub(super) fn place(scope: &Scope) -> (String, i64) {
     (scope.home(), no)
 }
 
+/// The epoch of a scope that nothing was written to: that of the hub, so that what it held before a backup that did not
+/// know it is never taken for what it holds now.
+const NEW_EPOCH: &str = "SELECT COALESCE(MAX(epoch), 1) AS epoch FROM scope_heads";
+
 /// Opens the next version of a scope in this transaction.
 pub(super) fn open_version(tx: &Connection, scope: &Scope) -> Result<u64> {
     let (home, scope_no) = place(scope);
-    let version: i64 = tx
+    let next: Option<i64> = tx
         .prepare_cached(
-            "INSERT INTO scope_heads (home, scope_no, scope, epoch, version)
-             VALUES (:home, :scope_no, :scope, 1, 1)
-             ON CONFLICT (home, scope_no) DO UPDATE SET version = version + 1
+            "UPDATE scope_heads SET version = version + 1 WHERE home = :home AND scope_no = :scope_no
              RETURNING version",
         )
         .map_err(sql)?
-        .query_row(named_params! {":home": home, ":scope_no": scope_no, ":scope": scope.to_string()}, |row| {
-            row.get("version")
-        })
+        .query_row(named_params! {":home": home, ":scope_no": scope_no}, |row| row.get("version"))
+        .optional()
         .map_err(sql)?;
-    Ok(version.unsigned_abs())
+    if let Some(version) = next {
+        return Ok(version.unsigned_abs());
+    }
+    tx.prepare_cached(&format!(
+        "INSERT INTO scope_heads (home, scope_no, scope, epoch, version)
+         VALUES (:home, :scope_no, :scope, ({NEW_EPOCH}), 1)"
+    ))
+    .map_err(sql)?
+    .execute(named_params! {":home": home, ":scope_no": scope_no, ":scope": scope.to_string()})
+    .map_err(sql)?;
+    Ok(1)
 }
 
 /// Writes one row at `version` of its scope, and its narrow tables.
@@ -208,8 +219,11 @@ pub(super) fn page(tx: &Connection, scope: &Scope, from: u64, size: PageSize) ->
         })
         .optional()
         .map_err(sql)?;
-    // A scope that nothing was written to yet.
-    let (epoch, head, began_at) = head.unwrap_or((1, 0, 0));
+    let (epoch, head, began_at) = match head {
+        Some(head) => head,
+        // Nothing was written to it yet.
+        None => (tx.query_row(NEW_EPOCH, [], |row| row.get("epoch")).map_err(sql)?, 0, 0),
+    };
     let mut page = Page {
         epoch: epoch.unsigned_abs(),
         head: head.unsigned_abs(),
