@@ -76,7 +76,12 @@ impl From<store::Error> for Fault {
                 tracing::error!("the disk is full");
                 Self::new(ProblemCode::Unavailable, "the hub's disk is full").retry_after_ms(60_000)
             }
-            store::Error::Failed(cause) | store::Error::Poison(cause) => {
+            // It is about this request: coming again soon would not help, and is not asked for.
+            store::Error::Poison(cause) => {
+                tracing::error!(%cause, "a request cannot be carried out");
+                Self::new(ProblemCode::Unavailable, "the hub cannot carry out this request")
+            }
+            store::Error::Failed(cause) => {
                 tracing::error!(%cause, "the store failed");
                 Self::new(ProblemCode::Unavailable, "the hub's store failed").retry_after_ms(5_000)
             }

@@ -256,17 +256,20 @@ impl Engine {
         hold_ms: Option<u64>,
         actions: &mut Vec<Action>,
     ) {
-        // The hub answers others well and fails on this file only: the file waits, and not the link.
-        let fault = if self.is_the_files(&request, failure) {
-            Fault::File
-        } else {
-            self.link.failed(now, draw.dice, failure, hold_ms, &self.policy)
+        // The hub answers others well and fails on this file only: the file waits, and not the link. If the hub says when to
+        // come again (its disk is full for large files, not for rows), the file comes again then and nothing is counted.
+        let is_alone = self.is_the_files(&request, failure);
+        let fault = match (is_alone, hold_ms) {
+            (true, None) => Fault::File,
+            (true, Some(_)) => Fault::Hub,
+            (false, _) => self.link.failed(now, draw.dice, failure, hold_ms, &self.policy),
         };
         if failure == Failure::Revoked {
             self.link.note_revoked(request == Request::Pull);
         }
+        let not_before_ms = if is_alone { draw.now_ms.saturating_add(hold_ms.unwrap_or(0)) } else { 0 };
         actions.push(Action::Report(Trouble::Failed(failure)));
-        if fault != Fault::File && request != Request::Push {
+        if !is_alone && fault != Fault::File && request != Request::Push {
             self.link.note_other_trouble();
         }
         match request {
@@ -281,13 +284,13 @@ impl Engine {
                 self.push_failed(draw, failure, fault, actions);
             }
             Request::Part { id, part } => {
-                let draw = self.paid(draw, fault);
+                let draw = self.paid(draw, fault).not_before(not_before_ms);
                 if self.uploads.failed(&id, Some(part), fault, &self.policy, draw) {
                     actions.push(Action::ParkFile { id, reason: failure });
                 }
             }
             Request::Complete { id } => {
-                let draw = self.paid(draw, fault);
+                let draw = self.paid(draw, fault).not_before(not_before_ms);
                 if self.uploads.failed(&id, None, fault, &self.policy, draw) {
                     actions.push(Action::ParkFile { id, reason: failure });
                 }
@@ -295,7 +298,7 @@ impl Engine {
             Request::Fetch { id, have } => {
                 // A full disk here is no fault of the file: it waits and counts nothing.
                 let fault = if failure == Failure::Local { Fault::Hub } else { fault };
-                let draw = self.paid(draw, fault);
+                let draw = self.paid(draw, fault).not_before(not_before_ms);
                 if self.downloads.failed(&id, have, fault, &self.policy, draw) {
                     actions.push(Action::ParkFile { id, reason: failure });
                 }

@@ -221,6 +221,10 @@ pub(super) struct Draw {
 }
 
 impl Draw {
+    pub(super) fn not_before(self, at_ms: u64) -> Self {
+        Self { budget_ms: self.budget_ms.max(at_ms), ..self }
+    }
+
     fn after(self, delay_ms: u64) -> u64 {
         self.now_ms.saturating_add(delay_ms).max(self.budget_ms)
     }

@@ -147,6 +147,28 @@ fn a_file_the_hub_alone_fails_on_is_parked_and_holds_up_nothing() {
 }
 
 #[test]
+fn a_file_that_the_hub_wants_later_comes_later_and_is_never_given_up() {
+    let mut bench = Bench::new().online();
+    let both = Work { uploads: vec![file(1, 10), file(2, 10)], ..work() };
+    let _ = bench.step(Event::LocalChange, &both);
+    let missing = Event::Checked(vec![(id(1), BlobState::Missing), (id(2), BlobState::Missing)]);
+    let mut actions = bench.step(missing, &both);
+    let _ = bench.step(Event::Completed { id: id(2) }, &both);
+    let work = Work { uploads: vec![file(1, 10)], ..work() };
+    for round in 1..=20 {
+        let is_sent = |actions: &[Action]| actions.iter().any(|a| matches!(a, Action::SendPart { .. }));
+        assert!(is_sent(&actions), "round {round}: {actions:?}");
+        let request = Request::Part { id: id(1), part: 0 };
+        let failed = bench.step(Event::Failed { request, failure: Failure::Busy, retry_after_ms: Some(60_000) }, &work);
+        assert!(!failed.iter().any(|a| matches!(a, Action::ParkFile { .. })), "round {round}");
+        bench.now_ms += 59_000;
+        assert!(!is_sent(&bench.step(Event::Pulled { is_forward: true }, &work)), "round {round}: the hub said 60 s");
+        bench.now_ms += 2_000;
+        actions = bench.step(Event::Pulled { is_forward: true }, &work);
+    }
+}
+
+#[test]
 fn a_hub_that_takes_no_files_at_all_parks_none() {
     for failure in [Failure::Busy, Failure::HubError] {
         let work = Work { uploads: (1..=5).map(|n| file(n, 10)).collect(), ..work() };
