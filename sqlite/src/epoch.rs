@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use parkdesk_domain::command::{Actor, Envelope};
-use parkdesk_domain::ids::{CommandId, Millis};
+use parkdesk_domain::ids::{CommandId, DeviceId, Millis};
 
 use crate::change::ChangeTag;
 use crate::error::{Error, Result, from_json};
@@ -36,19 +36,8 @@ impl WriteTx<'_> {
             let old: Envelope = from_json("command", bytes)?;
             let old_id = old.id.clone();
             numbers.insert(old_seq, seq);
-            let actor = match (old.actor, &device) {
-                (Actor::Device(_), Some(device)) => Actor::Device(device.clone()),
-                (actor, _) => actor,
-            };
-            let new = Envelope {
-                seq,
-                id: CommandId::of_job(old_id.as_str(), &format!("epoch/{epoch}")),
-                actor,
-                after: old.after.iter().filter_map(|before| numbers.get(before).copied()).collect(),
-                ..old
-            };
-            let bytes =
-                new.to_bytes().map_err(|cause| Error::Unreadable { what: "command", cause: cause.to_string() })?;
+            let new = renewed(old, seq, epoch, device.as_ref(), &numbers);
+            let bytes = encoded(&new)?;
             self.queue(&new, &bytes)?;
             self.exec("DELETE FROM command_blobs WHERE command_id = ?1", [old_id.as_str()])?;
             self.replan(seq)?;
@@ -56,4 +45,29 @@ impl WriteTx<'_> {
         self.tag(ChangeTag::Outbox);
         Ok(())
     }
+}
+
+/// The same wish as a command of the device's present epoch.
+pub(crate) fn renewed(
+    old: Envelope,
+    seq: u64,
+    epoch: u64,
+    device: Option<&DeviceId>,
+    numbers: &BTreeMap<u64, u64>,
+) -> Envelope {
+    let actor = match (old.actor, device) {
+        (Actor::Device(_), Some(device)) => Actor::Device(device.clone()),
+        (actor, _) => actor,
+    };
+    Envelope {
+        seq,
+        id: CommandId::of_job(old.id.as_str(), &format!("epoch/{epoch}")),
+        actor,
+        after: old.after.iter().filter_map(|before| numbers.get(before).copied()).collect(),
+        ..old
+    }
+}
+
+pub(crate) fn encoded(envelope: &Envelope) -> Result<Vec<u8>> {
+    envelope.to_bytes().map_err(|cause| Error::Unreadable { what: "command", cause: cause.to_string() })
 }

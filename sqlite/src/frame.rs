@@ -40,9 +40,19 @@ impl WriteTx<'_> {
     pub fn apply_frame(&mut self, frame: &Frame, now: Millis) -> Result<FrameOutcome> {
         let head = &frame.head;
         let Some(cursor) = self.cursor(&head.scope)? else { return Ok(FrameOutcome::NotHeld) };
+        if head.refused != Some(ScopeRefusal::NotSubscribed) && head.refused != Some(ScopeRefusal::Other) {
+            self.look_for_restore(head.epoch)?;
+        }
         if let Some(refused) = head.refused {
             return match refused {
-                ScopeRefusal::StartOver => self.start_over(&head.scope, head.epoch),
+                ScopeRefusal::StartOver => {
+                    let outcome = self.start_over(&head.scope, head.epoch)?;
+                    // There is nothing to come: no frame will be the last one.
+                    if head.head == 0 {
+                        self.apply_rows(frame, now)?;
+                    }
+                    Ok(outcome)
+                }
                 // The device scope says what is subscribed; this only says that it has not come yet.
                 ScopeRefusal::NotSubscribed | ScopeRefusal::Other => Ok(FrameOutcome::NotHeld),
             };
@@ -110,10 +120,6 @@ impl WriteTx<'_> {
 
     /// Marks the rows of a scope and sets its cursor to zero; what does not come again is swept at the head.
     fn start_over(&mut self, scope: &Scope, epoch: u64) -> Result<FrameOutcome> {
-        let was = self.cursor(scope)?.map_or(0, |cursor| cursor.epoch);
-        if was != 0 && was != epoch && self.device_scope()?.as_ref() == Some(scope) {
-            self.queue_judged_again()?;
-        }
         let sql = "INSERT OR IGNORE INTO sweep (scope, kind, id) SELECT scope, kind, id FROM rows WHERE scope = ?1";
         self.exec(sql, [scope.to_string()])?;
         // A row that only a pending command made is not the hub's to sweep.

@@ -2,25 +2,40 @@
 //! commands of the last seven days are its last-resort log: they wait again as if they had never been judged, planned over
 //! what it still has, so that nothing vanishes here meanwhile. It answers those it knows with their first verdict.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use parkdesk_domain::command::Envelope;
 use parkdesk_domain::wire::Verdict;
 
 use crate::change::ChangeTag;
+use crate::epoch::{encoded, renewed};
 use crate::error::{Result, from_json};
 use crate::tx::WriteTx;
 
 impl WriteTx<'_> {
+    /// A hub that was restored begins a new epoch in every scope: the first one that is seen here tells it, also if it is
+    /// a scope that was never held (the backup did not know this appliance, which was enrolled anew).
+    pub(crate) fn look_for_restore(&mut self, epoch: u64) -> Result<()> {
+        let newest = self.one("SELECT coalesce(max(epoch), 0) FROM cursors", [], |row| row.get::<_, u64>(0))?;
+        match newest {
+            Some(newest) if newest != 0 && epoch > newest => self.queue_judged_again(),
+            Some(_) | None => Ok(()),
+        }
+    }
+
     /// Queues again what this device epoch's commands did, and asks again whether the hub has the files made here.
-    pub(crate) fn queue_judged_again(&mut self) -> Result<()> {
+    fn queue_judged_again(&mut self) -> Result<()> {
         // Their versions are those of another history.
-        let waiting: BTreeSet<u64> =
-            self.all("SELECT seq FROM outbox WHERE verdict IS NOT NULL", [], |row| row.get(0))?.into_iter().collect();
+        let sql = "SELECT seq, bytes FROM outbox WHERE verdict IS NOT NULL";
+        let waiting = self.all(sql, [], |row| Ok((row.get::<_, u64>(0)?, row.get::<_, Vec<u8>>(1)?)))?;
         self.exec("UPDATE outbox SET verdict = NULL, is_resent = 0, sent_at_ms = NULL WHERE verdict IS NOT NULL", [])?;
         let sql = "SELECT bytes, verdict FROM verdicts WHERE epoch = (SELECT epoch FROM identity) ORDER BY seq";
         let judged = self.all(sql, [], |row| Ok((row.get::<_, Vec<u8>>(0)?, row.get::<_, String>(1)?)))?;
-        let mut again = waiting;
+        let mut again = BTreeSet::new();
+        for (seq, bytes) in waiting {
+            self.hold_back_files(&from_json("command", bytes)?)?;
+            again.insert(seq);
+        }
         for (bytes, verdict) in judged {
             // What was refused was settled by a person.
             if matches!(from_json::<Verdict>("verdict", verdict)?.first(), Verdict::Rejected { .. }) {
@@ -28,9 +43,10 @@ impl WriteTx<'_> {
             }
             let envelope: Envelope = from_json("command", bytes.clone())?;
             self.exec("DELETE FROM verdicts WHERE id = ?1", [envelope.id.as_str()])?;
-            self.queue(&envelope, &bytes)?;
+            self.queue_again(&envelope, &bytes)?;
             again.insert(envelope.seq);
         }
+        again.extend(self.queue_of_earlier_epochs()?);
         for seq in again {
             self.replan(seq)?;
         }
@@ -40,5 +56,49 @@ impl WriteTx<'_> {
         self.tag(ChangeTag::Outbox);
         self.tag(ChangeTag::Blobs);
         Ok(())
+    }
+
+    fn queue_again(&mut self, envelope: &Envelope, bytes: &[u8]) -> Result<()> {
+        self.hold_back_files(envelope)?;
+        self.queue(envelope, bytes)
+    }
+
+    /// Files wait for the verdict as they did the first time: a hub that does not know the photo takes none of them, and
+    /// what was given up because of that is tried again.
+    fn hold_back_files(&mut self, envelope: &Envelope) -> Result<()> {
+        for file in envelope.command.blobs() {
+            let sql = "UPDATE blobs SET is_accepted = 0, parked = NULL WHERE id = ?1 AND is_local = 1";
+            self.exec(sql, [file.id.as_str()])?;
+            self.exec("DELETE FROM needs_attention WHERE blob_id = ?1", [file.id.as_str()])?;
+        }
+        Ok(())
+    }
+
+    /// What was judged under a number that this appliance has no more is wished for anew, under the present one. What the
+    /// hub did not lose is not done twice, since rows are named by the wish and not by the command.
+    fn queue_of_earlier_epochs(&mut self) -> Result<Vec<u64>> {
+        let (epoch, device) = (self.epoch()?, self.device()?);
+        let sql = "SELECT epoch, seq, bytes, verdict FROM verdicts WHERE epoch < ?1 ORDER BY epoch, seq";
+        let judged = self.all(sql, [epoch], |row| {
+            Ok((row.get::<_, u64>(0)?, row.get::<_, u64>(1)?, row.get::<_, Vec<u8>>(2)?, row.get::<_, String>(3)?))
+        })?;
+        let (mut numbers, mut of_epoch, mut again) = (BTreeMap::new(), 0, Vec::new());
+        for (old_epoch, old_seq, bytes, verdict) in judged {
+            if matches!(from_json::<Verdict>("verdict", verdict)?.first(), Verdict::Rejected { .. }) {
+                continue;
+            }
+            if old_epoch != of_epoch {
+                numbers.clear();
+                of_epoch = old_epoch;
+            }
+            let seq = self.one("SELECT next_seq FROM identity", [], |row| row.get(0))?.unwrap_or(1);
+            let old: Envelope = from_json("command", bytes)?;
+            self.exec("DELETE FROM verdicts WHERE id = ?1", [old.id.as_str()])?;
+            numbers.insert(old_seq, seq);
+            let new = renewed(old, seq, epoch, device.as_ref(), &numbers);
+            self.queue_again(&new, &encoded(&new)?)?;
+            again.push(seq);
+        }
+        Ok(again)
     }
 }

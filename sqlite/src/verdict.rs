@@ -20,6 +20,8 @@ use crate::tx::{ReadTx, WriteTx};
 
 /// Judged commands are kept this long, as the hub's last-resort log (protocol, "After a restore").
 const KEPT_MS: i64 = 7 * 24 * 3600 * 1000;
+/// So many of the last ones are kept whatever their time.
+const KEPT_LAST: u32 = 1000;
 /// A command that misses what is not known here waits this long.
 const UNKNOWN_MS: i64 = 60_000;
 
@@ -54,13 +56,18 @@ impl ReadTx<'_> {
 }
 
 impl WriteTx<'_> {
-    /// Takes verdicts of a push answer.
+    /// Takes verdicts of a push answer; `now` is the hub's time, so that a clock that jumps does not make the log of judged
+    /// commands forget.
     ///
     /// # Errors
     /// If the file fails.
     pub fn apply_verdicts(&mut self, judged: &[Judged], now: Millis) -> Result<()> {
         let gone = self.note_verdicts(judged, now)?;
         self.let_reached_leave(gone, now)?;
+        // The times of those that came as rows are the device's own, which may be wrong by months: the last ones stay.
+        let sql = "DELETE FROM verdicts WHERE judged_at_ms < ?1 AND is_resent = 0 AND (epoch, seq) <
+                       (SELECT epoch, seq FROM verdicts ORDER BY epoch DESC, seq DESC LIMIT 1 OFFSET ?2)";
+        self.exec(sql, (now.0 - KEPT_MS, KEPT_LAST))?;
         self.purge_left_scopes()
     }
 
@@ -185,7 +192,6 @@ impl WriteTx<'_> {
             self.exec(sql, [seq])?;
             self.tag(ChangeTag::Outbox);
         }
-        self.exec("DELETE FROM verdicts WHERE judged_at_ms < ?1 AND is_resent = 0", [now.0 - KEPT_MS])?;
         Ok(())
     }
 }

@@ -77,7 +77,7 @@ impl<L: Local> Session<L> {
                 self.measure(now, answer.now_ms, received.took_ms);
                 let asked: Vec<Judged> =
                     answer.verdicts.into_iter().filter(|judged| self.sent.contains(&judged.seq)).collect();
-                local(self.local.apply_verdicts(&asked, now.wall))?;
+                local(self.local.apply_verdicts(&asked, answer.now_ms))?;
                 self.tally.sent += asked.iter().filter(|judged| judged.verdict.is_final()).count() as u64;
                 let sent = self.sent.iter().filter_map(|seq| self.outgoing.get(seq));
                 self.went_up(sent.map(|bytes| bytes.len() as u64).sum());
@@ -153,7 +153,7 @@ impl<L: Local> Session<L> {
                     Unanswered::from(Failure::HubError)
                 }
             })?;
-            self.local.apply_frame(&frame, now.wall).map_err(&mut failed)?;
+            self.local.apply_frame(&frame, now.wall.plus(self.offset_ms.unwrap_or(0))).map_err(&mut failed)?;
             self.tally.received = self.tally.received.saturating_add(frame.rows.len() as u64);
         }
         let after = self.local.cursors().map_err(&mut failed)?;

@@ -48,9 +48,9 @@ pub trait Local: Send + 'static {
     fn downloads(&self, most: u32) -> Result<Vec<FileWork>, LocalError>;
     /// How far each scope is, the device scope first.
     fn cursors(&self) -> Result<Vec<Cursor>, LocalError>;
-    /// Writes verdicts.
+    /// Writes verdicts; `now` by the hub's clock.
     fn apply_verdicts(&self, verdicts: &[Judged], now: Millis) -> Result<(), LocalError>;
-    /// Writes a frame with its cursor, in one transaction.
+    /// Writes a frame with its cursor, in one transaction; `now` by the hub's clock as far as it is known.
     fn apply_frame(&self, frame: &Frame, now: Millis) -> Result<(), LocalError>;
     /// The plain bytes of a file.
     fn read_file(&self, id: &BlobId) -> Result<Vec<u8>, LocalError>;
