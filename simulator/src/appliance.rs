@@ -35,6 +35,8 @@ pub(crate) struct Saved {
     pub(crate) kind: &'static str,
     /// Files that belong to it.
     pub(crate) files: Vec<(parkdesk_domain::BlobId, u64)>,
+    /// The disk that made it went back to a time before it: only the hub knows of it.
+    pub(crate) is_only_at_hub: bool,
     /// The photo it made.
     pub(crate) photo: Option<RowId>,
 }

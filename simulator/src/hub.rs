@@ -144,6 +144,17 @@ impl Books {
     }
 }
 
+fn say(judged: &Judged) -> String {
+    let what = match &judged.verdict {
+        Verdict::Applied { .. } => "applied".to_owned(),
+        Verdict::Merged { .. } => "merged".to_owned(),
+        Verdict::Duplicate { .. } => "duplicate".to_owned(),
+        Verdict::Deferred { missing, .. } => format!("deferred, misses {missing:?}"),
+        Verdict::Rejected { refusal } => format!("rejected {}", refusal.code.as_str()),
+    };
+    format!("{} {} {what}", judged.seq, judged.id)
+}
+
 fn is_id_reused(verdict: &Verdict) -> bool {
     matches!(verdict, Verdict::Rejected { refusal } if refusal.code.as_str() == "id_reused")
 }
@@ -168,6 +179,8 @@ pub(crate) struct Hub {
     pub(crate) waiting: BTreeMap<u64, Waiting>,
     /// What it said.
     pub(crate) books: Books,
+    /// What it said in the last push, for the story.
+    pub(crate) said: Vec<String>,
     /// Bytes of commands it was asked to judge.
     pub(crate) command_bytes: u64,
     dice: Dice,
@@ -191,8 +204,8 @@ impl Hub {
     /// A machine that is switched off.
     pub(crate) fn new(mut dice: Dice, plant: Option<Plant>) -> Self {
         let disk = Disk::new(dice.split("hub disk"));
-        let (waiting, books) = (BTreeMap::new(), Books::default());
-        Self { disk, on: None, life: 0, waiting, books, command_bytes: 0, dice, plant }
+        let (waiting, books, said) = (BTreeMap::new(), Books::default(), Vec::new());
+        Self { disk, on: None, life: 0, waiting, books, said, command_bytes: 0, dice, plant }
     }
 
     /// Starts the program over what is on the disk.
@@ -297,6 +310,7 @@ impl Hub {
                 touched.extend(told.touched);
                 // A dead machine said nothing to anybody.
                 if !self.disk.is_dead() {
+                    self.said = told.answer.verdicts.iter().map(say).collect();
                     for (raw, judged) in request.commands.iter().zip(&told.answer.verdicts) {
                         self.books.note((&device, request.epoch), raw.get().as_bytes(), judged);
                     }

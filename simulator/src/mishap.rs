@@ -202,6 +202,11 @@ impl World {
             n += 1;
             n <= image.saved || judged.contains_key(&saved.id)
         });
+        for saved in appliance.saved.iter_mut().skip(image.saved) {
+            // Files are sent by whoever made them.
+            saved.files.clear();
+            saved.is_only_at_hub = true;
+        }
         appliance.cursors.clear();
     }
 
@@ -227,6 +232,10 @@ impl World {
         self.hub.disk.put_back(&backup.disk, |path| path.to_string_lossy().starts_with("/hub/hub.db"));
         let wrong = std::mem::take(&mut self.hub.books.wrong);
         self.hub.books = backup.books;
+        let judged = &self.hub.books.judged;
+        for appliance in &mut self.appliances {
+            appliance.saved.retain(|saved| !saved.is_only_at_hub || judged.contains_key(&saved.id));
+        }
         self.hub.books.wrong.extend(wrong);
         self.boot_hub();
         let now = self.hub_now();

@@ -20,7 +20,7 @@ use crate::world::World;
 /// Far ahead of every deferral.
 const FAR: Millis = Millis(i64::MAX);
 /// Device epochs looked through for a command's later names.
-const EPOCHS: u64 = 40;
+const EPOCHS: u64 = 9;
 
 fn all_rows(hub: &Hub, scope: &Scope) -> Result<(u64, u64, Vec<Row>), String> {
     let on = hub.on.as_ref().ok_or("the hub is off")?;
@@ -80,8 +80,9 @@ pub(crate) fn look(world: &mut World) {
         let Some(on) = &appliance.on else { continue };
         wrong.extend(same_rows(&world.hub, appliance, &on.replica));
         wrong.extend(files_are_sound(appliance, &on.replica));
+        let attended = attended(&on.replica);
         for saved in &appliance.saved {
-            wrong.extend(not_lost(&world.hub, appliance, saved));
+            wrong.extend(not_lost(&world.hub, appliance, &attended, saved));
         }
     }
     wrong.extend(after_is_kept(world));
@@ -131,7 +132,7 @@ fn files_are_sound(appliance: &Appliance, replica: &Replica) -> Vec<String> {
         if photo.is_withdrawn() {
             continue;
         }
-        for (_, file) in photo.files() {
+        for (_, file) in photo.files().filter(|(_, file)| file.stored) {
             match replica.read_file(&file.id) {
                 Ok(bytes) if BlobId::of(&bytes) == file.id => {}
                 Ok(_) => wrong.push(format!("{}: file {} has another hash", appliance.name, file.id)),
@@ -142,27 +143,33 @@ fn files_are_sound(appliance: &Appliance, replica: &Replica) -> Vec<String> {
     wrong
 }
 
-/// The verdict of a command, under the name it had or one that a new device epoch gave it.
-fn verdict<'a>(hub: &'a Hub, id: &CommandId) -> Option<&'a Verdict> {
-    let mut names = BTreeSet::from([id.clone()]);
-    for epoch in 2..EPOCHS {
+/// A command's names: the one it had, and those that new device epochs may have given it. Each epoch renames what was
+/// pending then, so any rising row of epochs is a way to a name.
+fn names(id: &CommandId) -> Vec<CommandId> {
+    let mut names = vec![id.clone()];
+    for epoch in 2..=EPOCHS {
         let renamed: Vec<CommandId> =
             names.iter().map(|name| CommandId::of_job(name.as_str(), &format!("epoch/{epoch}"))).collect();
-        // Each epoch renames what was pending then: one way through the epochs leads to the last name.
-        if let Some(found) = names.iter().find_map(|name| hub.books.judged.get(name)) {
-            return Some(found);
-        }
-        if names.len() < 256 {
-            names.extend(renamed);
-        }
+        names.extend(renamed);
     }
-    names.iter().find_map(|name| hub.books.judged.get(name))
+    names
+}
+
+/// Names of refused commands that wait for a person.
+fn attended(replica: &Replica) -> BTreeSet<CommandId> {
+    let entries = replica.read(|tx| tx.needs_attention()).unwrap_or_default();
+    entries.into_iter().filter_map(|entry| entry.command).map(|command| command.id).collect()
 }
 
 /// What a person was told is saved reached the hub and was judged.
-fn not_lost(hub: &Hub, appliance: &Appliance, saved: &Saved) -> Vec<String> {
+fn not_lost(hub: &Hub, appliance: &Appliance, attended: &BTreeSet<CommandId>, saved: &Saved) -> Vec<String> {
     let name = &appliance.name;
-    let Some(verdict) = verdict(hub, &saved.id) else {
+    let judged = |name: &CommandId| hub.books.judged.get(name);
+    let Some(verdict) = judged(&saved.id).or_else(|| names(&saved.id).iter().find_map(judged)) else {
+        // It was refused, and a restored hub does not know that any more.
+        if names(&saved.id).iter().any(|name| attended.contains(name)) {
+            return Vec::new();
+        }
         return vec![format!("{name}: the saved {} {} never reached the hub", saved.kind, saved.id)];
     };
     let (Verdict::Applied { .. }, Some(id)) = (verdict, &saved.photo) else { return Vec::new() };

@@ -83,7 +83,7 @@ fn submit(replica: &Replica, draft: Draft, files: Vec<StoredFile>, photo: Option
     match told {
         Ok(()) => {
             let files = files.iter().map(|file| (file.id.clone(), file.size_bytes)).collect();
-            Wish::Saved(Saved { id, kind, files, photo })
+            Wish::Saved(Saved { id, kind, files, is_only_at_hub: false, photo })
         }
         Err(Stop::Refused(code)) => Wish::Refused(kind, code),
         Err(Stop::Failed(error)) => Wish::Refused(kind, error.to_string()),

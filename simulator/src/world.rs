@@ -12,7 +12,7 @@ use parkdesk_domain::wire::EnrolRequest;
 use parkdesk_domain::{Actor, Millis, RowId, Scope};
 use parkdesk_hub::admin;
 use parkdesk_sync_agent::codec::Received;
-use parkdesk_sync_agent::engine::{Event, Request};
+use parkdesk_sync_agent::engine::{Event, Request, Trouble};
 use parkdesk_sync_agent::session::{CONNECT_MS, IDLE_MS, Input, Local, Order};
 
 use crate::appliance::{Appliance, BEGIN_MS};
@@ -417,6 +417,12 @@ impl World {
         }
         appliance.wake += 1;
         let (wake, booted_ms, name) = (appliance.wake, appliance.booted_ms, appliance.name.clone());
+        for trouble in &turn.troubles {
+            // The remedy that the program names: a person has it enrolled anew.
+            if *trouble == Trouble::ClonedAgain {
+                self.at(60_000, Happening::Mishap(Mishap::Flip { who, areas: &[] }));
+            }
+        }
         for error in &turn.errors {
             self.trace.tell(now_ms, &format!("{name} error {error}"));
         }
@@ -439,16 +445,22 @@ impl World {
         let Some(on) = &appliance.on else { return };
         let Ok(cursors) = on.replica.cursors() else { return };
         let mut now: BTreeMap<Scope, (u64, u64)> = BTreeMap::new();
-        let mut back = Vec::new();
+        let (mut back, mut moved) = (Vec::new(), Vec::new());
         for cursor in cursors {
             let before = appliance.cursors.get(&cursor.id).copied().unwrap_or_default();
             let at = (cursor.epoch, cursor.version);
             if at < before && !(cursor.version == 0 && cursor.epoch > before.0) {
                 back.push(format!("{}: the cursor of {} went from {before:?} to {at:?}", appliance.name, cursor.id));
             }
+            if at != before {
+                moved.push(format!("{} {} {}/{}", appliance.name, cursor.id, at.0, at.1));
+            }
             now.insert(cursor.id, at);
         }
         appliance.cursors = now;
+        for line in moved {
+            self.tell(&line);
+        }
         for line in back {
             self.accuse(line);
         }
@@ -513,6 +525,9 @@ impl World {
                 let line =
                     format!("hub {flight} {} {}{}", parcel.path, received.status, if is_copy { " copy" } else { "" });
                 self.tell(&line);
+                for said in std::mem::take(&mut self.hub.said) {
+                    self.tell(&format!("hub {flight} {said}"));
+                }
                 if !is_copy {
                     self.go_back(flight, received);
                 }
