@@ -197,11 +197,13 @@ impl World {
         appliance.disk.put_back(&image.disk, |_| true);
         (appliance.device, appliance.token) = (image.device, image.token);
         // What only the lost disk knew is lost with it.
+        let before = appliance.saved.len();
         let mut n = 0;
         appliance.saved.retain(|saved| {
             n += 1;
             n <= image.saved || judged.contains_key(&saved.id)
         });
+        self.has_lost_wishes |= appliance.saved.len() < before;
         for saved in appliance.saved.iter_mut().skip(image.saved) {
             // Files are sent by whoever made them.
             saved.files.clear();
@@ -234,7 +236,9 @@ impl World {
         self.hub.books = backup.books;
         let judged = &self.hub.books.judged;
         for appliance in &mut self.appliances {
+            let before = appliance.saved.len();
             appliance.saved.retain(|saved| !saved.is_only_at_hub || judged.contains_key(&saved.id));
+            self.has_lost_wishes |= appliance.saved.len() < before;
         }
         self.hub.books.wrong.extend(wrong);
         self.boot_hub();

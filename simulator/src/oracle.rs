@@ -82,7 +82,7 @@ pub(crate) fn look(world: &mut World) {
         wrong.extend(files_are_sound(appliance, &on.replica));
         let attended = attended(&on.replica);
         for saved in &appliance.saved {
-            wrong.extend(not_lost(&world.hub, appliance, &attended, saved));
+            wrong.extend(not_lost(world, appliance, &attended, saved));
         }
     }
     wrong.extend(after_is_kept(world));
@@ -162,8 +162,8 @@ fn attended(replica: &Replica) -> BTreeSet<CommandId> {
 }
 
 /// What a person was told is saved reached the hub and was judged.
-fn not_lost(hub: &Hub, appliance: &Appliance, attended: &BTreeSet<CommandId>, saved: &Saved) -> Vec<String> {
-    let name = &appliance.name;
+fn not_lost(world: &World, appliance: &Appliance, attended: &BTreeSet<CommandId>, saved: &Saved) -> Vec<String> {
+    let (hub, name) = (&world.hub, &appliance.name);
     let judged = |name: &CommandId| hub.books.judged.get(name);
     let Some(verdict) = judged(&saved.id).or_else(|| names(&saved.id).iter().find_map(judged)) else {
         // It was refused, and a restored hub does not know that any more.
@@ -183,7 +183,14 @@ fn not_lost(hub: &Hub, appliance: &Appliance, attended: &BTreeSet<CommandId>, sa
     }
     let missing =
         saved.files.iter().filter(|(file, _)| !photo.files().any(|(_, each)| each.id == *file && each.stored));
-    missing.map(|(file, _)| format!("{name}: the hub does not have file {file} of photo {id}")).collect()
+    let here = |file: &BlobId| appliance.on.as_ref().and_then(|on| on.replica.read(|tx| tx.blob(file)).ok().flatten());
+    missing
+        // It was let go when somebody took the photo back, and that wish is gone.
+        .filter(|(file, _)| !world.has_lost_wishes || here(file).is_some())
+        .map(|(file, _)| {
+            format!("{name}: the hub does not have file {file} of photo {id}, here it is {:?}", here(file))
+        })
+        .collect()
 }
 
 /// No command was judged before one that it rests on.

@@ -116,6 +116,8 @@ pub(crate) struct World {
     pub(crate) is_faultless: bool,
     has_disasters: bool,
     pub(crate) mishaps: usize,
+    /// Wishes are gone with a disk and with the hub: what they did to files elsewhere cannot be undone.
+    pub(crate) has_lost_wishes: bool,
     pub(crate) calm_at_ms: u64,
     queue: BTreeMap<(u64, u64), Happening>,
     turn: u64,
@@ -178,6 +180,7 @@ impl World {
             is_faultless: settings.seed.is_multiple_of(8),
             has_disasters: settings.has_disasters,
             mishaps: 0,
+            has_lost_wishes: false,
             calm_at_ms: 0,
             queue: BTreeMap::new(),
             turn: 0,

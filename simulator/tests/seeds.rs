@@ -16,6 +16,17 @@ fn sixteen_worlds_keep_every_promise_and_tell_the_same_story_twice() {
     }
 }
 
+/// Seeds that found a fault of the product, with disasters.
+const FOUND: [u64; 12] = [13, 42, 45, 57, 70, 82, 86, 103, 193, 198, 284, 382];
+
+#[test]
+fn seeds_that_found_a_fault_once_keep_every_promise_through_disasters() {
+    for seed in FOUND {
+        let report = run(Settings { has_disasters: true, ..settings(seed, None) });
+        assert_eq!(report.wrong, Vec::<String>::new(), "cargo xtask sim --seed {seed} --disasters");
+    }
+}
+
 #[test]
 fn two_seeds_are_two_stories() {
     assert_ne!(run(settings(1, None)).hash, run(settings(2, None)).hash);

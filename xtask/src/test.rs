@@ -121,9 +121,10 @@ fn unit() -> Result<()> {
     run::step("unit", cargo.env("INSTA_UPDATE", "no"), "the failing tests are named above")
 }
 
-/// Two hundred worlds; the step `build` made the program.
+/// Two hundred worlds, and some with disasters; the step `build` made the program.
 fn sim() -> Result<()> {
-    sim::worlds(&["--seeds".into(), "200".into()])
+    sim::worlds(&["--seeds".into(), "200".into()])?;
+    sim::worlds(&["--seeds".into(), "60".into(), "--disasters".into()])
 }
 
 fn main_job() -> Result<()> {
