@@ -237,5 +237,7 @@ fn set_up(conn: &Connection) -> Result<(), rusqlite::Error> {
 fn set_up_writer(conn: &Connection) -> Result<(), rusqlite::Error> {
     conn.pragma_update(None, "journal_mode", "WAL")?;
     conn.pragma_update(None, "synchronous", "FULL")?;
+    // A page out of the cache is decrypted and checked again: large parks are applied from memory.
+    conn.pragma_update(None, "cache_size", -(16 << 10))?;
     conn.pragma_update(None, "journal_size_limit", 64 << 20)
 }

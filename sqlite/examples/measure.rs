@@ -1,18 +1,20 @@
-//! What `cargo xtask bench sync` measures of the replica: applying the hub's frames against raw prepared inserts of the very
-//! rows that come of them, into the same tables of a second encrypted file with the same pragmas, in transactions of the
-//! same size. One line of JSON on stdout.
+//! What the replica does in a second. `apply DRIVERS`: applying the hub's frames against raw prepared inserts of the very rows
+//! that come of them, into the same tables of a second encrypted file with the same pragmas, in transactions of the same size.
+//! `drain COMMANDS`: taking batches from a full queue, their verdicts and their rows. One line of JSON on stdout.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a measuring program: a surprise must end it")]
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Instant;
 
 use parkdesk_domain::canonical;
-use parkdesk_domain::row::{Kind, Row, SCHEMA};
+use parkdesk_domain::command::{Actor, Change, Command, DriverEdit, Envelope, SetEdit};
+use parkdesk_domain::row::{Kind, Row, RowRef, SCHEMA};
 use parkdesk_domain::scope::{Area, Scope};
-use parkdesk_domain::wire::FrameHead;
 use parkdesk_domain::wire::frame::Frame;
-use parkdesk_domain::{DeviceId, Millis, RowId};
-use parkdesk_sqlite::{Key, Priority, Replica};
+use parkdesk_domain::wire::{FrameHead, Judged, Verdict};
+use parkdesk_domain::{CommandId, DeviceId, Millis, RowId};
+use parkdesk_sqlite::{Draft, Key, Priority, Replica, Submitted};
 use rusqlite::Connection;
 use rusqlite::types::Value as SqlValue;
 use serde_json::{Value, json};
@@ -75,6 +77,9 @@ fn park(n: usize) -> Vec<Frame> {
             }),
         ));
     }
+    let version = cards.len() as u64 + 1;
+    let card = id("p1").projected(&directory.to_string());
+    cards.push(row(Kind::ParkCard, card.as_str(), version, &json!({"park_id": "p1", "name": "Парк", "city": "msk"})));
     let mut all = frames(&fleet, profiles);
     all.extend(frames(&directory, cards));
     all
@@ -103,7 +108,9 @@ fn empty(dir: &Path) -> Replica {
 fn open(dir: &Path) -> Connection {
     let conn = Connection::open(dir.join("replica.db")).unwrap();
     conn.pragma_update(None, "key", format!("x'{}'", "07".repeat(32))).unwrap();
-    for (name, value) in [("journal_mode", "WAL"), ("synchronous", "FULL"), ("temp_store", "MEMORY")] {
+    for (name, value) in
+        [("journal_mode", "WAL"), ("synchronous", "FULL"), ("temp_store", "MEMORY"), ("cache_size", "-16384")]
+    {
         conn.pragma_update(None, name, value).unwrap();
     }
     conn.pragma_update(None, "mmap_size", 0).unwrap();
@@ -162,8 +169,7 @@ fn insert(dir: &Path, tables: &[Table], transactions: usize) -> f64 {
     started.elapsed().as_secs_f64()
 }
 
-fn main() {
-    let drivers: usize = std::env::args().nth(1).map_or(20_000, |n| n.parse().unwrap());
+fn apply(drivers: usize) -> Value {
     let frames = park(drivers);
     let rows: usize = frames.iter().map(|frame| frame.rows.len()).sum();
     let dir = tempfile::tempdir().unwrap();
@@ -178,5 +184,93 @@ fn main() {
     let tables = contents(&ours);
     drop(empty(&raw));
     let insert = insert(&raw, &tables, frames.len());
-    println!("{}", json!({"rows": rows, "apply_rows_s": rows as f64 / apply, "insert_rows_s": rows as f64 / insert}));
+    json!({"rows": rows, "apply_rows_s": rows as f64 / apply, "insert_rows_s": rows as f64 / insert})
+}
+
+/// A queue of edits, one per driver, as a desk fills it that was offline for long.
+fn fill(replica: &Replica, commands: usize) {
+    for n in 0..commands {
+        let fields = BTreeMap::from([("comment".to_owned(), Change { was: Value::Null, now: format!("{n}").into() })]);
+        let args = DriverEdit { driver: id(&format!("{n:032x}")), park: id("p1"), fields, phones: SetEdit::default() };
+        let draft = Draft {
+            id: CommandId::of_job("measure", &n.to_string()),
+            actor: Actor::Device("d1".parse().unwrap()),
+            now: Millis(10),
+            command: Command::DriverEdit(args),
+        };
+        let saved = replica.write(Priority::Person, |tx| tx.submit(draft)).unwrap();
+        assert!(matches!(saved, Submitted::Saved { .. }), "{saved:?}");
+    }
+}
+
+fn drain(commands: usize) -> Value {
+    let dir = tempfile::tempdir().unwrap();
+    let replica = empty(dir.path());
+    let grant = row(Kind::Grant, "g1", 3, &json!({"holder": "device/d1", "role": "admin", "park": "p1"}));
+    let device = Scope::Device("d1".parse().unwrap());
+    let head = FrameHead { scope: device, epoch: 1, from: 2, to: 3, head: 3, schema: SCHEMA, refused: None };
+    replica.write(Priority::Sync, |tx| tx.apply_frame(&Frame { head, rows: vec![grant] }, Millis(3))).unwrap();
+    for frame in park(commands) {
+        replica.write(Priority::Sync, |tx| tx.apply_frame(&frame, Millis(3))).unwrap();
+    }
+    fill(&replica, commands);
+    let fleet = Scope::park(&id("p1"), Area::Fleet);
+    let (mut version, mut batches) = (2 * commands as u64, Vec::new());
+    let started = Instant::now();
+    loop {
+        let turn = Instant::now();
+        let batch = replica.read(|tx| tx.outbox_batch(500, 1 << 20, Millis(20))).unwrap();
+        if batch.is_empty() {
+            break;
+        }
+        let from = version;
+        let (mut judged, mut rows) = (Vec::new(), Vec::new());
+        for pending in &batch {
+            version += 1;
+            let envelope = Envelope::from_bytes(&pending.bytes).unwrap();
+            let Command::DriverEdit(args) = envelope.command else { panic!() };
+            let at = RowRef { scope: fleet.clone(), kind: Kind::Driver, id: args.driver };
+            let body = replica.read(|tx| tx.body(&at)).unwrap().unwrap();
+            let hash = canonical::hash(&body);
+            rows.push(Row {
+                kind: Kind::Driver,
+                id: at.id,
+                version,
+                rev: 2,
+                deleted: false,
+                schema: SCHEMA,
+                hash,
+                body,
+            });
+            let verdict = Verdict::Applied { scopes: BTreeMap::from([(fleet.clone(), version)]), conflicts: vec![] };
+            judged.push(Judged { seq: pending.seq, id: pending.id.clone(), verdict });
+        }
+        let head = FrameHead {
+            scope: fleet.clone(),
+            epoch: 1,
+            from,
+            to: version,
+            head: version,
+            schema: SCHEMA,
+            refused: None,
+        };
+        replica.write(Priority::Sync, |tx| tx.apply_verdicts(&judged, Millis(30))).unwrap();
+        replica.write(Priority::Sync, |tx| tx.apply_frame(&Frame { head, rows }, Millis(30))).unwrap();
+        batches.push(turn.elapsed().as_millis());
+    }
+    let spent = started.elapsed().as_secs_f64();
+    assert_eq!(replica.read(|tx| tx.pending_summary()).unwrap().count, 0);
+    json!({"commands": commands, "drain_commands_s": commands as f64 / spent, "batch_ms": [batches.first(), batches.last()]})
+}
+
+fn main() {
+    let mut arguments = std::env::args().skip(1);
+    let what = arguments.next().unwrap_or_default();
+    let count: usize = arguments.next().map_or(20_000, |n| n.parse().unwrap());
+    let told = match what.as_str() {
+        "apply" => apply(count),
+        "drain" => drain(count),
+        other => panic!("apply or drain, not {other:?}"),
+    };
+    println!("{told}");
 }

@@ -27,6 +27,7 @@ pub(crate) const STEPS: Steps = &[
     ("V3__withdrawn", include_str!("../migrations/0003_withdrawn.sql")),
     ("V4__documents", include_str!("../migrations/0004_documents.sql")),
     ("V5__wanted", include_str!("../migrations/0005_wanted.sql")),
+    ("V6__queue", include_str!("../migrations/0006_queue.sql")),
 ];
 
 /// An appliance's replica; clones share it.

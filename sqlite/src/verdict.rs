@@ -28,7 +28,8 @@ const UNKNOWN_MS: i64 = 60_000;
 impl ReadTx<'_> {
     /// Judged commands whose effect is in the rows held here.
     pub(crate) fn reached(&self) -> Result<BTreeSet<u64>> {
-        let sql = "SELECT seq, verdict FROM outbox WHERE verdict IS NOT NULL AND is_resent = 0";
+        let sql = "SELECT seq, verdict FROM outbox INDEXED BY outbox_judged
+                   WHERE verdict IS NOT NULL AND is_resent = 0";
         let judged = self.all(sql, [], |row| Ok((row.get::<_, u64>(0)?, row.get::<_, String>(1)?)))?;
         let mut reached = BTreeSet::new();
         for (seq, verdict) in judged {
