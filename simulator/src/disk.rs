@@ -13,11 +13,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use parkdesk_sqlcipher::system::{ReadSeek, Stat, Sys, System};
 use rand::TryRng;
 
+use self::contents::{Change, Contents, Node, Renaming};
 use crate::dice::Dice;
 use crate::vfs::Vfs;
 
-/// What the platter writes at once.
-const SECTOR: usize = 512;
+mod contents;
 
 /// What is to go wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,100 +42,6 @@ impl From<Failed> for io::Error {
         match failed {
             Failed::Io => io::Error::other("simulated failure of the disk"),
             Failed::Full => io::Error::from(io::ErrorKind::StorageFull),
-        }
-    }
-}
-
-/// A change of a file's contents.
-#[derive(Debug, Clone)]
-enum Change {
-    Write { at: usize, bytes: Vec<u8> },
-    Resize(usize),
-}
-
-fn apply(bytes: &mut Vec<u8>, change: &Change) {
-    match change {
-        Change::Write { at, bytes: new } => {
-            let end = at + new.len();
-            if bytes.len() < end {
-                bytes.resize(end, 0);
-            }
-            if let Some(place) = bytes.get_mut(*at..end) {
-                place.copy_from_slice(new);
-            }
-        }
-        Change::Resize(size) => bytes.resize(*size, 0),
-    }
-}
-
-#[derive(Debug, Clone, Default)]
-struct Contents {
-    seen: Vec<u8>,
-    kept: Vec<u8>,
-    waiting: Vec<Change>,
-    modified_ms: i64,
-}
-
-impl Contents {
-    fn change(&mut self, change: Change) {
-        apply(&mut self.seen, &change);
-        self.waiting.push(change);
-    }
-
-    fn flush(&mut self) {
-        for change in std::mem::take(&mut self.waiting) {
-            apply(&mut self.kept, &change);
-        }
-    }
-
-    /// What a crash leaves: nothing of what waited, all of it, or some sectors of some of it.
-    fn crash(&mut self, dice: &mut Dice) {
-        let mood = dice.below(6);
-        for change in std::mem::take(&mut self.waiting) {
-            match (mood, &change) {
-                (0 | 1, _) => {}
-                (2, _) => apply(&mut self.kept, &change),
-                (_, Change::Resize(_)) if dice.often(500) => apply(&mut self.kept, &change),
-                (_, Change::Resize(_)) => {}
-                (_, Change::Write { at, bytes }) => {
-                    for (n, sector) in bytes.chunks(SECTOR).enumerate() {
-                        if dice.often(500) {
-                            let part = Change::Write { at: at + n * SECTOR, bytes: sector.to_vec() };
-                            apply(&mut self.kept, &part);
-                        }
-                    }
-                }
-            }
-        }
-        self.seen = self.kept.clone();
-    }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Node {
-    Folder,
-    File(u64),
-}
-
-/// A change of names that is not flushed yet.
-#[derive(Debug, Clone)]
-struct Renaming {
-    gone: Option<PathBuf>,
-    new: Option<(PathBuf, Node)>,
-}
-
-impl Renaming {
-    fn is_in(&self, folder: &Path) -> bool {
-        let paths = self.gone.iter().chain(self.new.iter().map(|(path, _)| path));
-        paths.map(|path| path.parent()).any(|parent| parent == Some(folder))
-    }
-
-    fn apply(&self, names: &mut BTreeMap<PathBuf, Node>) {
-        if let Some(gone) = &self.gone {
-            names.remove(gone);
-        }
-        if let Some((path, node)) = &self.new {
-            names.insert(path.clone(), *node);
         }
     }
 }

@@ -1,10 +1,14 @@
 //! What goes wrong on purpose, and when.
 
+use parkdesk_domain::Millis;
+use parkdesk_domain::rights::Role;
+use parkdesk_domain::wire::EnrolRequest;
 use parkdesk_hub::admin;
 
 use crate::appliance::Appliance;
 use crate::dice::Dice;
 use crate::disk::Fault;
+use crate::work;
 use crate::world::{Backup, Happening, World};
 
 /// With clones.
@@ -262,6 +266,37 @@ impl World {
         let Some(appliance) = self.appliances.get_mut(who) else { return };
         (appliance.device, appliance.token) = (device, token);
         self.kill(who);
+    }
+
+    /// A new device of the hub; none if the hub cannot now.
+    pub(crate) fn enrol(
+        &mut self,
+        areas: &[&str],
+        was: Option<parkdesk_domain::DeviceId>,
+    ) -> Option<(parkdesk_domain::DeviceId, String)> {
+        let now = self.hub_now();
+        let areas = areas.iter().map(|area| (*area).to_owned()).collect();
+        let code = admin::Request::EnrolCode { role: Role::Admin, park: work::park(), areas, minutes: 10 };
+        let enrolled = self.hub.administer(now, code).ok().and_then(|(answer, _)| self.enrol_with(now, answer, was));
+        if self.hub.disk.is_dead() {
+            self.kill_hub();
+            return None;
+        }
+        enrolled
+    }
+
+    fn enrol_with(
+        &mut self,
+        now: Millis,
+        answer: admin::Answer,
+        was: Option<parkdesk_domain::DeviceId>,
+    ) -> Option<(parkdesk_domain::DeviceId, String)> {
+        let admin::Answer::Code(view) = answer else { return None };
+        let request = format!("r{:x}", self.dice.roll()).parse().expect("BUG: a number is an id");
+        let request = EnrolRequest { code: view.code, request, name: "Фотоцентр".into(), was };
+        let body = serde_json::to_vec(&request).expect("BUG: wire shapes serialise");
+        let answer = self.hub.enrol(now, &body).ok()?;
+        Some((answer.device, answer.token))
     }
 
     fn disk_plan(&mut self, who: usize, after: u64, fault: Fault) {

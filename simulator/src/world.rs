@@ -4,26 +4,26 @@
 //! A world has a rough part, in which people work and things go wrong, and a calm part, in which nothing does. In the calm
 //! part every queue must run empty within [`PATIENCE_MS`]; then the oracle looks ([`crate::oracle`]).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use parkdesk_domain::rights::Role;
-use parkdesk_domain::wire::EnrolRequest;
 use parkdesk_domain::{Actor, Millis, RowId, Scope};
 use parkdesk_hub::admin;
 use parkdesk_sync_agent::codec::Received;
 use parkdesk_sync_agent::engine::{Event, Request, Trouble};
-use parkdesk_sync_agent::session::{CONNECT_MS, IDLE_MS, Input, Local, Order};
+use parkdesk_sync_agent::session::{Input, Local};
 
 use crate::appliance::{Appliance, BEGIN_MS};
 use crate::dice::Dice;
-use crate::hub::{Books, Handled, Hub, Parcel};
+use crate::hub::{Books, Hub, Parcel};
 use crate::mishap::{self, Mishap};
 use crate::oracle;
 use crate::plant::Plant;
 use crate::trace::Trace;
-use crate::weather::{Fate, Return, Weather, take_for_whole};
+use crate::weather::Weather;
 use crate::work::{self, Known, Wish};
+
+mod way;
 
 /// How long after the last fault all queues must be empty.
 pub(crate) const PATIENCE_MS: u64 = 45 * 60_000;
@@ -242,37 +242,6 @@ impl World {
         self.plan();
     }
 
-    /// A new device of the hub; none if the hub cannot now.
-    pub(crate) fn enrol(
-        &mut self,
-        areas: &[&str],
-        was: Option<parkdesk_domain::DeviceId>,
-    ) -> Option<(parkdesk_domain::DeviceId, String)> {
-        let now = self.hub_now();
-        let areas = areas.iter().map(|area| (*area).to_owned()).collect();
-        let code = admin::Request::EnrolCode { role: Role::Admin, park: work::park(), areas, minutes: 10 };
-        let enrolled = self.hub.administer(now, code).ok().and_then(|(answer, _)| self.enrol_with(now, answer, was));
-        if self.hub.disk.is_dead() {
-            self.kill_hub();
-            return None;
-        }
-        enrolled
-    }
-
-    fn enrol_with(
-        &mut self,
-        now: Millis,
-        answer: admin::Answer,
-        was: Option<parkdesk_domain::DeviceId>,
-    ) -> Option<(parkdesk_domain::DeviceId, String)> {
-        let admin::Answer::Code(view) = answer else { return None };
-        let request = format!("r{:x}", self.dice.roll()).parse().expect("BUG: a number is an id");
-        let request = EnrolRequest { code: view.code, request, name: "Фотоцентр".into(), was };
-        let body = serde_json::to_vec(&request).expect("BUG: wire shapes serialise");
-        let answer = self.hub.enrol(now, &body).ok()?;
-        Some((answer.device, answer.token))
-    }
-
     fn plan(&mut self) {
         let rough_ms = self.dice.between(2, 12) * 60_000;
         self.calm_at_ms = rough_ms;
@@ -467,131 +436,6 @@ impl World {
         for line in back {
             self.accuse(line);
         }
-    }
-
-    fn send(&mut self, who: usize, order: Order) {
-        let Some(appliance) = self.appliances.get(who) else { return };
-        self.flight += 1;
-        let flight = self.flight;
-        let (life, sent_ms) = (appliance.life, self.now_ms);
-        let token = appliance.token.clone();
-        let is_cut_off = appliance.cut_off_until_ms > self.now_ms;
-        let is_portal = appliance.portal_until_ms > self.now_ms;
-        let line = format!("{} > {flight} {:?} {} b", appliance.name, order.request, order.body.len());
-        self.tell(&line);
-        match &order.request {
-            Request::Part { .. } => self.carried.files_up += order.body.len() as u64,
-            Request::Push => self.carried.pushes += 1,
-            Request::Limits | Request::Pull | Request::Check | Request::Complete { .. } | Request::Fetch { .. } => {}
-        }
-        let total_ms = order.total_ms();
-        let parcel =
-            Rc::new(Parcel { token, method: order.method, path: order.path, headers: order.headers, body: order.body });
-        self.flights.insert(flight, Flight { who, life, request: order.request, sent_ms, drips: false });
-        if is_cut_off {
-            return self.at(CONNECT_MS, Happening::Answer { flight, received: None });
-        }
-        self.at(IDLE_MS, Happening::Silence { flight });
-        if self.plant != Some(Plant::NoTotalTimeout) {
-            self.at(total_ms, Happening::TooLong { flight });
-        }
-        match self.weather.there(&mut self.dice, is_portal) {
-            Fate::Vanishes => {}
-            Fate::Stopped { after_ms, answer } => {
-                self.at(after_ms, Happening::Answer { flight, received: Some(answer) });
-            }
-            Fate::Arrives { after_ms, again_ms } => {
-                self.at(after_ms, Happening::AtHub { flight, parcel: Rc::clone(&parcel), is_copy: false });
-                if let Some(again_ms) = again_ms {
-                    self.at(again_ms, Happening::AtHub { flight, parcel, is_copy: true });
-                }
-            }
-        }
-    }
-
-    fn at_hub(&mut self, flight: u64, parcel: &Parcel, is_copy: bool) {
-        if self.hub.on.is_none() {
-            return self.at(10, Happening::Answer { flight, received: None });
-        }
-        let (now_ms, now) = (self.now_ms, self.hub_now());
-        self.hub.disk.set_time(now.0);
-        let (handled, touched) = self.hub.handle(now_ms, now, parcel);
-        match handled {
-            Handled::Died => return self.kill_hub(),
-            Handled::Waits(_) if is_copy => {}
-            Handled::Waits(waiting) => {
-                let after_ms = waiting.until_ms.saturating_sub(now_ms);
-                self.hub.waiting.insert(flight, waiting);
-                self.at(after_ms, Happening::PollOver { flight });
-            }
-            Handled::Answer(received) => {
-                let line =
-                    format!("hub {flight} {} {}{}", parcel.path, received.status, if is_copy { " copy" } else { "" });
-                self.tell(&line);
-                for said in std::mem::take(&mut self.hub.said) {
-                    self.tell(&format!("hub {flight} {said}"));
-                }
-                if !is_copy {
-                    self.go_back(flight, received);
-                }
-            }
-        }
-        self.announce(&touched);
-    }
-
-    pub(crate) fn announce(&mut self, touched: &BTreeSet<Scope>) {
-        let woken = self.hub.woken(touched);
-        self.look_at_polls(&woken);
-    }
-
-    fn look_at_polls(&mut self, flights: &[u64]) {
-        let (now_ms, now) = (self.now_ms, self.hub_now());
-        for flight in flights {
-            let Some(waiting) = self.hub.waiting.get(flight).cloned() else { continue };
-            if let Some(received) = self.hub.look_again(now_ms, now, &waiting) {
-                self.hub.waiting.remove(flight);
-                self.go_back(*flight, received);
-            }
-        }
-    }
-
-    fn go_back(&mut self, flight: u64, received: Received) {
-        match self.weather.back(&mut self.dice, received) {
-            Return::Vanishes => {}
-            Return::Drips => {
-                if let Some(flight) = self.flights.get_mut(&flight) {
-                    flight.drips = true;
-                }
-            }
-            Return::Arrives { after_ms, mut received } => {
-                if self.plant == Some(Plant::PageBeforeTrailer) {
-                    received = take_for_whole(received);
-                }
-                self.at(after_ms, Happening::Answer { flight, received: Some(received) });
-            }
-        }
-    }
-
-    fn answered(&mut self, number: u64, received: Option<Received>) {
-        let Some(flight) = self.flights.remove(&number) else { return };
-        let Some(appliance) = self.appliances.get(flight.who) else { return };
-        if appliance.life != flight.life || appliance.on.is_none() {
-            return;
-        }
-        let received = received.map(|mut received| {
-            received.took_ms = self.now_ms - flight.sent_ms;
-            received
-        });
-        if matches!(flight.request, Request::Fetch { .. }) {
-            self.carried.files_down += received.as_ref().map_or(0, |received| received.body.len() as u64);
-        }
-        let what = match &received {
-            None => "nothing".to_owned(),
-            Some(one) => format!("{}{}", one.status, if one.is_cut { " cut" } else { "" }),
-        };
-        let line = format!("{} < {number} {what}", self.name(flight.who));
-        self.tell(&line);
-        self.step(flight.who, Input::Answer { request: flight.request, received });
     }
 
     /// From here on nothing goes wrong any more.

@@ -12,7 +12,7 @@ use super::crates::{Dependency, Package};
 /// Checks one crate. `libraries` = package -> the name by which code calls it.
 pub(super) fn check(package: &Package, libraries: &BTreeMap<&str, String>, broken: &mut Vec<String>) -> Result<()> {
     let dir = Path::new(&package.manifest_path).parent().context("a manifest lies in a folder")?;
-    let program = sources(&dir.join("src"))?;
+    let program = sources(&dir.join("src"))? + &sources(&dir.join("bin"))?;
     let mut all = program.clone();
     for folder in ["tests", "examples", "benches"] {
         all.push_str(&sources(&dir.join(folder))?);
