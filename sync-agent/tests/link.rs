@@ -223,7 +223,7 @@ async fn a_download_goes_on_after_a_restart_and_no_byte_comes_twice() {
     until("some came", || memory.partial_len(&wanted) >= 3 << 20).await;
     sync.stop().await;
     drop(sync);
-    hub.stop_after_bytes(None);
+    hub.go_on().await;
     let sync = start(&hub, &memory);
     until("all came", || memory.holds(&wanted)).await;
     assert_eq!((hub.bytes_served(), memory.partial_len(&wanted)), (size as u64, 0));
@@ -242,7 +242,7 @@ async fn what_rotted_of_an_unfinished_download_is_fetched_again() {
     sync.stop().await;
     drop(sync);
     memory.rot_partial(&wanted);
-    hub.stop_after_bytes(None);
+    hub.go_on().await;
     let sync = start(&hub, &memory);
     until("all came", || memory.holds(&wanted)).await;
     assert_eq!(hub.bytes_served(), (1 << 20) + ((1 << 20) + 1) + true_bytes.len() as u64, "the rest, then all anew");

@@ -55,6 +55,7 @@ struct Inner {
     stop_after_parts: usize,
     stop_after_bytes: Option<u64>,
     bytes_served: u64,
+    gets: u64,
     refused: BTreeSet<BlobId>,
 }
 
@@ -164,6 +165,18 @@ impl Hub {
     /// Downloads fail once so many bytes of files went out.
     pub(crate) fn stop_after_bytes(&self, bytes: Option<u64>) {
         self.lock().stop_after_bytes = bytes;
+    }
+
+    /// Downloads are answered again, once nothing comes any more of an appliance that stopped: it may have asked before.
+    pub(crate) async fn go_on(&self) {
+        loop {
+            let gets = self.lock().gets;
+            tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+            if self.lock().gets == gets {
+                break;
+            }
+        }
+        self.stop_after_bytes(None);
     }
 
     /// Bytes of files that went out.
@@ -380,6 +393,7 @@ fn complete(hub: &Hub, id: &BlobId) -> Response {
 
 fn get(hub: &Hub, id: &BlobId, headers: &HeaderMap) -> Response {
     let mut inner = hub.lock();
+    inner.gets += 1;
     if inner.stop_after_bytes.is_some_and(|most| inner.bytes_served >= most) {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     }
