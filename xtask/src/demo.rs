@@ -9,7 +9,7 @@ mod table;
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Context, Result};
 use serde_json::Value;
@@ -109,9 +109,13 @@ impl Job<'_> {
     fn drop_photos(&mut self) -> Result<()> {
         println!("==> drop seven photos into {}", self.fleet.watched.display());
         fs::write(self.fleet.watched.join("drivers.csv"), SIDECAR)?;
+        // Taken one after the other: the file's time says when, and by it a photo is compared with earlier ones.
+        let mut taken_at = SystemTime::now() - Duration::from_secs(60);
         for (photo, name, _) in PHOTOS {
-            fs::copy(place::setup("photos").join(photo), self.fleet.watched.join(name))
-                .with_context(|| format!("cannot copy {photo}"))?;
+            let file = self.fleet.watched.join(name);
+            fs::copy(place::setup("photos").join(photo), &file).with_context(|| format!("cannot copy {photo}"))?;
+            fs::File::options().write(true).open(&file)?.set_modified(taken_at)?;
+            taken_at += Duration::from_secs(5);
         }
         wait("six photos captured and one in the tray", 45, || {
             self.fleet.check()?;
