@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use parkdesk_domain::body::FileClass;
 use parkdesk_domain::{Actor, BlobId, Millis, RowId};
-use parkdesk_sqlite::{AttentionKind, PhotoView, Priority, ReadTx, Waiting};
+use parkdesk_sqlite::{AttentionKind, PhotoView, Priority, ReadTx, ToMove, Waiting};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -19,8 +19,8 @@ use crate::sync::{
 
 /// Lines shown of each list.
 const SHOWN: usize = 200;
-/// Files looked at for the sums.
-const LOOKED_AT: u32 = 20_000;
+/// Files of each direction that the lines are chosen from.
+const LISTED: u32 = 2_000;
 /// Files that may be asked for at once in spite of a metered network.
 const MOST_SEND_NOW: usize = 1000;
 const DAY_MS: i64 = 86_400_000;
@@ -165,15 +165,7 @@ impl App {
                     file.state = TransferState::Moving;
                 }
             }
-            let held: Vec<u64> =
-                files.iter().filter(|file| file.state == TransferState::Held).map(|file| file.size_bytes).collect();
-            let sum = |direction| sum(&files, direction, &progress);
-            let (up, down) = (sum(Direction::Up), sum(Direction::Down));
-            let link = LinkStatus {
-                sending: up.map(|all| all.at_rate(link.sending.and_then(|sending| sending.rate_bytes_s))),
-                fetching: down.map(|all| all.at_rate(link.fetching.and_then(|fetching| fetching.rate_bytes_s))),
-                ..link
-            };
+            let (link, held) = summed(tx, link, &policy, progress.values())?;
             // What moves comes first, then what must be settled; the rest in its order.
             files.sort_by_key(|file| match file.state {
                 TransferState::Moving => 0,
@@ -192,10 +184,20 @@ impl App {
                 waiting: waiting.into_iter().map(|one| waiting_view(tx, one)).collect::<Result<_>>()?,
                 waiting_total: tx.pending_summary()?.count,
                 files: shown,
-                held: HeldView { files: held.len() as u64, bytes: held.iter().sum() },
+                held,
                 policy,
             })
         })
+    }
+
+    /// Where the link stands, with all that it has to move.
+    pub(crate) fn link_with_sums(&self) -> Result<LinkStatus> {
+        let link = self.link_status()?;
+        if link.sending.is_none() && link.fetching.is_none() {
+            return Ok(link);
+        }
+        let progress = self.parts.sync.files();
+        self.replica().read(|tx| Ok(summed(tx, link, &policy(tx)?, progress.iter())?.0))
     }
 
     /// Where the link stands; a revoked appliance has none.
@@ -349,12 +351,12 @@ fn wanted(tx: &ReadTx<'_>, policy: &SyncPolicy) -> Result<Vec<Wanted>> {
         if is_held { TransferState::Held } else { TransferState::Waiting }
     };
     let mut files = Vec::new();
-    for file in tx.uploads(LOOKED_AT)? {
+    for file in tx.uploads(LISTED)? {
         let state = state(&file.id, file.class);
         let (id, size_bytes, class) = (file.id, file.size_bytes, file.class);
         files.push(Wanted { id, size_bytes, class, direction: Direction::Up, state });
     }
-    for file in tx.wanted_downloads(LOOKED_AT)? {
+    for file in tx.wanted_downloads(LISTED)? {
         let state = state(&file.id, file.class);
         let (id, size_bytes, class) = (file.id, file.size_bytes, file.class);
         files.push(Wanted { id, size_bytes, class, direction: Direction::Down, state });
@@ -372,18 +374,48 @@ fn wanted(tx: &ReadTx<'_>, policy: &SyncPolicy) -> Result<Vec<Wanted>> {
     Ok(files)
 }
 
-/// All files that may go this way; none if there are none.
-fn sum(files: &[Wanted], direction: Direction, progress: &BTreeMap<BlobId, FileProgress>) -> Option<Transfers> {
-    let going = |file: &&Wanted| {
-        file.direction == direction && matches!(file.state, TransferState::Waiting | TransferState::Moving)
-    };
-    let mut all = Transfers::default();
-    for file in files.iter().filter(going) {
-        all.files_left += 1;
-        all.bytes_total += file.size_bytes;
-        all.bytes_done += progress.get(&file.id).map_or(0, |progress| progress.done_bytes.min(file.size_bytes));
+/// The link with the sums of all that may go each way, and what a metered network holds back. The link itself knows only
+/// the files of its next steps.
+fn summed<'a>(
+    tx: &ReadTx<'_>,
+    link: LinkStatus,
+    policy: &SyncPolicy,
+    progress: impl Iterator<Item = &'a FileProgress>,
+) -> Result<(LinkStatus, HeldView)> {
+    let urgent = send_now(tx)?;
+    let is_metered = policy.mode == NetworkMode::Metered;
+    let (mut done_up, mut done_down) = (0, 0);
+    for file in progress {
+        let blob = tx.blob(&file.id)?;
+        let is_whole = blob.as_ref().is_some_and(|blob| blob.class == FileClass::Original);
+        if is_metered && is_whole && !urgent.contains(&file.id) {
+            continue;
+        }
+        // What is here is on its way out.
+        *if blob.is_some_and(|blob| blob.object.is_some()) { &mut done_up } else { &mut done_down } += file.done_bytes;
     }
-    (all.files_left > 0).then_some(all)
+    let mut held = HeldView::default();
+    let mut sum = |all: ToMove, done: u64, rate: Option<u64>| {
+        let mut going = all.first;
+        if is_metered {
+            held.files += all.patient.files;
+            held.bytes += all.patient.bytes;
+        } else {
+            going.files += all.patient.files;
+            going.bytes += all.patient.bytes;
+        }
+        let transfers = Transfers {
+            files_left: going.files,
+            bytes_done: done.min(going.bytes),
+            bytes_total: going.bytes,
+            ..Transfers::default()
+        };
+        (going.files > 0).then(|| transfers.at_rate(rate))
+    };
+    let rate = |transfers: Option<Transfers>| transfers.and_then(|transfers| transfers.rate_bytes_s);
+    let sending = sum(tx.uploads_sum(&urgent)?, done_up, rate(link.sending));
+    let fetching = sum(tx.downloads_sum(&urgent)?, done_down, rate(link.fetching));
+    Ok((LinkStatus { sending, fetching, ..link }, held))
 }
 
 /// The file with its photo; none if its photo is not known here any more.

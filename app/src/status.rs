@@ -118,7 +118,7 @@ impl App {
             let attention = tx.needs_attention()?.len() as u64 + u64::from(self.stuck().is_some());
             Ok((tx.device()?, tx.pending_summary()?, attention, tray, photos, files))
         })?;
-        let link = self.link_status()?;
+        let link = self.link_with_sums()?;
         let faces = self.parts.faces.status();
         Ok(Status {
             version: env!("CARGO_PKG_VERSION").to_owned(),

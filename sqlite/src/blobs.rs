@@ -59,6 +59,24 @@ pub struct Blob {
     pub parked: Option<String>,
 }
 
+/// Some files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Sum {
+    /// Their number.
+    pub files: u64,
+    /// Their bytes.
+    pub bytes: u64,
+}
+
+/// All files that are to move one way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ToMove {
+    /// Small pictures, and whole ones that are urgent.
+    pub first: Sum,
+    /// Whole pictures that are not urgent: a metered network holds them back.
+    pub patient: Sum,
+}
+
 /// A file to send.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Upload {
@@ -75,6 +93,23 @@ const OF_WITHDRAWN: &str = "SELECT 1 FROM photo_files JOIN photos USING (scope)
     WHERE photos.id = photo_files.photo_id AND blob_id = blobs.id AND status = 'withdrawn'";
 const OF_LIVE: &str = "SELECT 1 FROM photo_files JOIN photos USING (scope)
     WHERE photos.id = photo_files.photo_id AND blob_id = blobs.id AND status <> 'withdrawn'";
+
+/// The files to send.
+fn to_send() -> String {
+    format!(
+        "FROM blobs
+         WHERE is_local = 1 AND is_stored = 0 AND is_accepted = 1 AND parked IS NULL
+           AND EXISTS (SELECT 1 FROM blob_holders WHERE blob_id = blobs.id)
+           AND (NOT EXISTS ({OF_WITHDRAWN}) OR EXISTS ({OF_LIVE}))"
+    )
+}
+
+/// The files to fetch.
+const TO_FETCH: &str = "FROM photo_files INDEXED BY photo_files_wanted
+    JOIN photos ON photos.scope = photo_files.scope AND photos.id = photo_files.photo_id
+    LEFT JOIN blobs ON blobs.id = photo_files.blob_id
+    WHERE photo_files.is_stored = 1 AND photo_files.is_here = 0 AND blobs.parked IS NULL
+      AND photos.status <> 'withdrawn'";
 
 /// A file to fetch.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -125,13 +160,7 @@ impl ReadTx<'_> {
     /// # Errors
     /// If the file fails.
     pub fn uploads(&self, limit: u32) -> Result<Vec<Upload>> {
-        let sql = format!(
-            "SELECT id, size_bytes, class FROM blobs
-             WHERE is_local = 1 AND is_stored = 0 AND is_accepted = 1 AND parked IS NULL
-               AND EXISTS (SELECT 1 FROM blob_holders WHERE blob_id = blobs.id)
-               AND (NOT EXISTS ({OF_WITHDRAWN}) OR EXISTS ({OF_LIVE}))
-             ORDER BY class, created_at_ms, id LIMIT ?1"
-        );
+        let sql = format!("SELECT id, size_bytes, class {} ORDER BY class, created_at_ms, id LIMIT ?1", to_send());
         let rows = self.all(&sql, [limit], |row| Ok((row.get::<_, String>(0)?, row.get(1)?, row.get::<_, i64>(2)?)))?;
         rows.into_iter()
             .map(|(id, size_bytes, class)| Ok(Upload { id: parse("blob", &id)?, size_bytes, class: class_of(class) }))
@@ -151,19 +180,52 @@ impl ReadTx<'_> {
         Ok(self.one(&sql, [], |row| row.get(0))?.unwrap_or(0))
     }
 
+    /// The sums of [`Self::uploads`], over all of them.
+    ///
+    /// # Errors
+    /// If the file fails.
+    pub fn uploads_sum(&self, urgent: &[BlobId]) -> Result<ToMove> {
+        self.sum(&format!("SELECT id, size_bytes, class {}", to_send()), urgent)
+    }
+
+    /// The sums of [`Self::wanted_downloads`], over all of them.
+    ///
+    /// # Errors
+    /// If the file fails.
+    pub fn downloads_sum(&self, urgent: &[BlobId]) -> Result<ToMove> {
+        self.sum(
+            &format!("SELECT photo_files.blob_id AS id, photo_files.size_bytes, photo_files.class {TO_FETCH}"),
+            urgent,
+        )
+    }
+
+    fn sum(&self, of: &str, urgent: &[BlobId]) -> Result<ToMove> {
+        let urgent = to_json("urgent", &urgent.iter().map(BlobId::as_str).collect::<Vec<_>>())?;
+        let sql = format!(
+            "SELECT patient, count(*), coalesce(sum(size_bytes), 0)
+             FROM (SELECT size_bytes, class = ?1 AND id NOT IN (SELECT value FROM json_each(?2)) AS patient FROM ({of}))
+             GROUP BY patient"
+        );
+        let mut sums = ToMove::default();
+        let rows = self.all(&sql, (class_number(FileClass::Original), urgent), |row| {
+            Ok((row.get::<_, bool>(0)?, Sum { files: row.get(1)?, bytes: row.get(2)? }))
+        })?;
+        for (is_patient, sum) in rows {
+            *if is_patient { &mut sums.patient } else { &mut sums.first } = sum;
+        }
+        Ok(sums)
+    }
+
     /// Files that the hub has and this appliance has not, thumbs first, newest photos first.
     ///
     /// # Errors
     /// If the file fails.
     pub fn wanted_downloads(&self, limit: u32) -> Result<Vec<Download>> {
-        let sql = "SELECT photo_files.blob_id, photo_files.size_bytes, photo_files.class, photo_id, driver_id
-                   FROM photo_files INDEXED BY photo_files_wanted
-                   JOIN photos ON photos.scope = photo_files.scope AND photos.id = photo_files.photo_id
-                   LEFT JOIN blobs ON blobs.id = photo_files.blob_id
-                   WHERE photo_files.is_stored = 1 AND photo_files.is_here = 0 AND blobs.parked IS NULL
-                     AND photos.status <> 'withdrawn'
-                   ORDER BY photo_files.class, captured_at_ms DESC, photo_id LIMIT ?1";
-        let rows = self.all(sql, [limit], |row| {
+        let sql = format!(
+            "SELECT photo_files.blob_id, photo_files.size_bytes, photo_files.class, photo_id, driver_id {TO_FETCH}
+             ORDER BY photo_files.class, captured_at_ms DESC, photo_id LIMIT ?1"
+        );
+        let rows = self.all(&sql, [limit], |row| {
             Ok((
                 row.get::<_, String>(0)?,
                 row.get(1)?,

@@ -39,7 +39,7 @@ mod typed;
 mod verdict;
 
 pub use attention::{AttentionKind, NeedsAttention, Settle, Settled, Settler};
-pub use blobs::{Blob, Download, NewBlob, Origin, Upload};
+pub use blobs::{Blob, Download, NewBlob, Origin, Sum, ToMove, Upload};
 pub use change::ChangeTag;
 pub use doctor::{Check, Depth, Finding};
 pub use drivers::{DriverView, ParkView};

@@ -18,8 +18,8 @@ use parkdesk_domain::command::{Change, Command, PhotoAssign, PhotoWithdraw};
 use parkdesk_domain::ids::{BlobId, Millis};
 use parkdesk_domain::row::Write;
 use parkdesk_sqlite::{
-    Download, Error, Key, NewTemplate, NewUnassigned, OpenError, Origin, Priority, Replica, Settle, Settler, Taken,
-    TakenOutcome,
+    Download, Error, Key, NewTemplate, NewUnassigned, OpenError, Origin, Priority, Replica, Settle, Settler, Sum,
+    Taken, TakenOutcome, ToMove,
 };
 use serde_json::json;
 
@@ -130,6 +130,30 @@ fn a_file_is_sent_only_after_its_command_was_applied_thumbs_first() {
     assert_eq!((&wanted[1].id, &wanted[1].driver), (&blob, &id("v1")));
     other.write(Priority::Sync, |tx| tx.park_blob(&wanted[1], "hash_mismatch", Millis(9))).unwrap();
     assert_eq!(other.read(|tx| tx.wanted_downloads(10)).unwrap().len(), 1);
+}
+
+#[test]
+fn the_sums_are_of_all_files_to_move_and_tell_whole_pictures_that_are_not_urgent_apart() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut hub, replica, original) = with_photo(dir.path());
+    let whole = u64::try_from(canary().len()).unwrap();
+    let thumb = Sum { files: 1, bytes: 8 };
+    let apart = ToMove { first: thumb, patient: Sum { files: 1, bytes: whole } };
+    assert_eq!(replica.read(|tx| tx.uploads_sum(&[])).unwrap(), apart);
+    let together = ToMove { first: Sum { files: 2, bytes: 8 + whole }, patient: Sum::default() };
+    let urgent = [original];
+    assert_eq!(replica.read(|tx| tx.uploads_sum(&urgent)).unwrap(), together);
+    let at = hub.rows.keys().find(|at| at.id == id("f1")).cloned().unwrap();
+    let mut body: serde_json::Value = serde_json::from_str(&hub.rows[&at].body).unwrap();
+    body["original"]["stored"] = json!(true);
+    body["thumb"]["stored"] = json!(true);
+    hub.write(&[Write::put(at, &body).unwrap()]);
+    pull_all(&replica, &hub);
+    assert_eq!(replica.read(|tx| tx.uploads_sum(&[])).unwrap(), ToMove::default(), "the hub has them");
+    assert_eq!(replica.read(|tx| tx.downloads_sum(&[])).unwrap(), ToMove::default(), "the bytes are here");
+    let other = enrolled(&hub);
+    assert_eq!(other.read(|tx| tx.downloads_sum(&[])).unwrap(), apart);
+    assert_eq!(other.read(|tx| tx.downloads_sum(&urgent)).unwrap(), together);
 }
 
 #[test]
