@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 
 use crate::App;
 use crate::keys::{KeySource, KeysError};
+use crate::words::{Lang, errors as words};
 
 /// The owner of a data directory. Every method may block.
 pub trait Installation: Send + Sync {
@@ -113,8 +114,10 @@ pub struct NoKeyView {
     pub looked_in: KeyStore,
     /// The same with its name or path, in English.
     pub place: String,
-    /// What was found there, in English.
-    pub why: String,
+    /// What was found there, in Russian.
+    pub why_ru: String,
+    /// The same in English.
+    pub why_en: String,
     /// Whether a recovery code can help.
     pub has_recovery_copy: bool,
 }
@@ -123,8 +126,8 @@ impl NoKeyView {
     /// What to tell of this failure; `source` and `has_recovery_copy` as the place has them.
     #[must_use]
     pub fn new(error: &KeysError, source: KeySource, has_recovery_copy: bool) -> Self {
-        let (source, why) = match error {
-            KeysError::NoKey(no_key) => (no_key.looked_in.clone(), no_key.why.clone()),
+        let source = match error {
+            KeysError::NoKey(no_key) => no_key.looked_in.clone(),
             KeysError::NoKeyStore(_)
             | KeysError::Key(_)
             | KeysError::NotKept
@@ -134,14 +137,22 @@ impl NoKeyView {
             | KeysError::OtherKey { .. }
             | KeysError::Unchecked { .. }
             | KeysError::CredentialIsReadOnly
-            | KeysError::Io { .. } => (source, error.to_string()),
+            | KeysError::Io { .. } => source,
+        };
+        let why = |lang| {
+            if let KeysError::NoKey(no_key) = error {
+                words::missing(&no_key.why, lang)
+            } else {
+                words::keys(error, lang)
+            }
         };
         let looked_in = match source {
             KeySource::File(_) => KeyStore::File,
             KeySource::Credential => KeyStore::Credential,
             KeySource::Keyring => KeyStore::Keyring,
         };
-        Self { looked_in, place: source.to_string(), why, has_recovery_copy }
+        let (why_ru, why_en) = (why(Lang::Ru), why(Lang::En));
+        Self { looked_in, place: source.to_string(), why_ru, why_en, has_recovery_copy }
     }
 }
 

@@ -103,7 +103,7 @@ pub struct NoKey {
     /// Where the key was looked for.
     pub looked_in: KeySource,
     /// What was found there.
-    pub why: String,
+    pub why: Missing,
     /// Whether a recovery code can open it.
     pub has_wrapped_copy: bool,
 }
@@ -237,7 +237,7 @@ impl KeyPlace {
                 durable::make_private_dir(&self.dir).map_err(|cause| self.io(&self.dir, cause))?;
                 self.with_code(key, source)
             }
-            Err(why) if self.has_replica() => Err(self.no_key(source, why.to_string())),
+            Err(why) if self.has_replica() => Err(self.no_key(source, why)),
             Err(Missing::Unreachable(error)) => Err(KeysError::NoKeyStore(error)),
             Err(Missing::Absent) => {
                 durable::make_private_dir(&self.dir).map_err(|cause| self.io(&self.dir, cause))?;
@@ -453,7 +453,7 @@ impl KeyPlace {
         Ok(id)
     }
 
-    fn no_key(&self, looked_in: KeySource, why: String) -> KeysError {
+    fn no_key(&self, looked_in: KeySource, why: Missing) -> KeysError {
         let has_wrapped_copy = self.has_wrapped_copy();
         KeysError::NoKey(Box::new(NoKey {
             dir: self.dir.clone(),
@@ -476,9 +476,11 @@ fn has_credential() -> bool {
 
 /// A place that answers without a key.
 #[derive(Debug, thiserror::Error)]
-enum Missing {
+pub enum Missing {
+    /// The place is there, this key is not.
     #[error("it holds no key for this data")]
     Absent,
+    /// The place does not answer.
     #[error(transparent)]
     Unreachable(RingError),
 }

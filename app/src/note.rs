@@ -4,12 +4,13 @@
 use parkdesk_domain::body::{Crop, FaceBox};
 use parkdesk_domain::{BlobId, RowId};
 use parkdesk_sqlite::{ReadTx, WriteTx};
+use parkdesk_vision::faces::protocol::Analysis;
 use parkdesk_vision::geometry::{PORTRAIT_HEIGHT, PORTRAIT_WIDTH, Point};
 use parkdesk_vision::quality::{Finding, Level, Quality};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::capture::{AssignedBy, Shot};
+use crate::capture::{AssignedBy, Shot, TrayReason};
 use crate::error::{Error, Result};
 
 /// The note of one picture.
@@ -22,6 +23,9 @@ pub(crate) struct Note {
     pub(crate) sha256: Option<BlobId>,
     /// How the driver was found; none in the tray.
     pub(crate) assigned_by: Option<AssignedBy>,
+    /// How it waited in the tray before, so that it can go back there; none if it never did.
+    #[serde(default)]
+    pub(crate) waited: Option<Waited>,
     /// Of the original.
     pub(crate) size: Size,
     /// Components and findings with their figures.
@@ -30,6 +34,17 @@ pub(crate) struct Note {
     pub(crate) faces: Vec<FaceGeometry>,
     /// The portrait's rectangle.
     pub(crate) crop: Option<Crop>,
+}
+
+/// How a picture waited in the tray.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Waited {
+    /// The park, if that was known.
+    pub(crate) park: Option<RowId>,
+    /// Why it waited.
+    pub(crate) reason: TrayReason,
+    /// What the face pipeline said; pictures and templates are not written.
+    pub(crate) analysis: Analysis,
 }
 
 /// Columns and rows.
@@ -88,6 +103,7 @@ impl Note {
             file_name: shot.file_name.clone(),
             sha256: Some(shot.sha.clone()),
             assigned_by,
+            waited: None,
             size: Size { width: analysis.width, height: analysis.height },
             quality: analysis.quality.clone(),
             faces: analysis

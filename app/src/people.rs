@@ -7,10 +7,10 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use parkdesk_domain::command::{PersonCreate, PersonSetPassCode};
+use parkdesk_domain::command::{PersonCreate, PersonRemove, PersonSetPassCode};
 use parkdesk_domain::rights::Role;
-use parkdesk_domain::{Command, Millis, RowId, pass_code};
-use parkdesk_sqlite::{Person, Priority};
+use parkdesk_domain::{Actor, Command, Millis, RowId, pass_code};
+use parkdesk_sqlite::{Person, Priority, ReadTx};
 use rand::Rng;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -94,6 +94,20 @@ pub struct Session {
     /// Until when rights stand without a word from the hub.
     #[schema(value_type = Option<i64>)]
     pub until_ms: Option<Millis>,
+    /// What whoever is at the desk may give to others, park by park; everything while that is not known here yet.
+    #[serde(default)]
+    pub gives: Vec<GivesView>,
+}
+
+/// The roles that may be given in a park.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct GivesView {
+    /// The park.
+    #[schema(value_type = String)]
+    pub park: RowId,
+    /// The roles, the least first; who has one of them may be removed, too.
+    #[schema(value_type = Vec<String>)]
+    pub roles: Vec<Role>,
 }
 
 /// Signs a person in.
@@ -182,7 +196,7 @@ impl App {
     /// # Errors
     /// If the replica fails.
     pub fn session(&self) -> Result<Session> {
-        let (people, contact) = self.replica().read(|tx| -> Result<_> {
+        let (people, contact): (_, Option<i64>) = self.replica().read(|tx| -> Result<_> {
             let contact = tx.setting(LAST_CONTACT)?;
             Ok((tx.people(None)?, contact.and_then(|text| text.parse().ok())))
         })?;
@@ -197,12 +211,15 @@ impl App {
             *signed = None;
         }
         drop(signed);
+        let who = person.as_ref().map(|person| person.id.clone());
+        let gives = self.replica().read(|tx| gives(tx, who))?;
         let choice = |person: Person| PersonChoice { id: person.id, name: person.user.name, role: person.user.role };
         Ok(Session {
             required: !people.is_empty(),
             person,
             until_ms: (!people.is_empty()).then_some(until),
             people: people.into_iter().map(choice).collect(),
+            gives,
         })
     }
 
@@ -303,11 +320,32 @@ impl App {
         self.get_person(person)
     }
 
+    /// Removes a person: they sign in nowhere any more, what they did stays under their name.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`]; [`Error::Refused`] for oneself, and for somebody of a role that one may not give.
+    pub fn remove_person(&self, person: &RowId) -> Result<()> {
+        let park = self.get_person(person)?.park;
+        self.submit(Command::PersonRemove(PersonRemove { person: person.clone(), park }))
+    }
+
     fn get_person(&self, person: &RowId) -> Result<PersonView> {
         let found: Option<Person> = self.replica().read(|tx| tx.person(person))?;
         let live = found.filter(|person| person.user.removed_at_ms.is_none());
         live.map(PersonView::from).ok_or(Error::NotFound("person"))
     }
+}
+
+/// The roles that may be given at this desk, park by park.
+fn gives(tx: &ReadTx<'_>, who: Option<RowId>) -> Result<Vec<GivesView>> {
+    let Some(device) = tx.device()? else { return Ok(Vec::new()) };
+    let rights = tx.rights_of(&who.map_or(Actor::Device(device), Actor::User))?;
+    let may = |role: &Role, park: &RowId| rights.as_ref().is_none_or(|rights| rights.allow_making(role, park));
+    let parks = tx.parks()?.into_iter().map(|park| GivesView {
+        roles: Role::OF_PEOPLE.into_iter().filter(|role| may(role, &park.id)).collect(),
+        park: park.id,
+    });
+    Ok(parks.collect())
 }
 
 fn new_verifier(code: &str) -> Result<String> {

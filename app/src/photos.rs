@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use parkdesk_domain::body::FileClass;
 use parkdesk_domain::command::PhotoWithdraw;
 use parkdesk_domain::{BlobId, Command, Millis, RowId};
-use parkdesk_sqlite::{Draft, PhotoView as Row, Priority, ReadTx, RowState, Submitted};
+use parkdesk_sqlite::{Draft, PhotoView as Row, Priority, ReadTx, RowState, Submitted, WriteTx};
 use parkdesk_vision::quality::{Lang, Level, QualityCode, advice};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -174,6 +174,15 @@ fn finding_view(code: QualityCode, level: Level) -> FindingView {
     }
 }
 
+/// Records that a photo is taken back, and that its file may be taken again.
+pub(crate) fn take_back(tx: &mut WriteTx<'_>, photo: &RowId, draft: Draft) -> Result<()> {
+    let now = draft.now;
+    match tx.submit(draft)? {
+        Submitted::Saved { .. } => forget_taken(tx, photo, now),
+        Submitted::Refused(refusal) => Err(Error::Refused(refusal)),
+    }
+}
+
 /// Most photos in one answer.
 const MOST: u32 = 200;
 
@@ -222,15 +231,16 @@ impl App {
     pub fn withdraw_photo(&self, photo: &RowId) -> Result<()> {
         let found: Option<Row> = self.replica().read(|tx| tx.photo(photo))?;
         let park = found.ok_or(Error::NotFound("photo"))?.photo.park_id;
-        let command = Command::PhotoWithdraw(PhotoWithdraw { photo: photo.clone(), park });
-        let now = self.now();
-        let draft = Draft { id: self.new_command_id(), actor: self.actor()?, now, command };
-        self.replica().write(Priority::Person, |tx| match tx.submit(draft)? {
-            Submitted::Saved { .. } => forget_taken(tx, photo, now),
-            Submitted::Refused(refusal) => Err(Error::Refused(refusal)),
-        })?;
+        let draft = self.withdrawal(photo, park)?;
+        self.replica().write(Priority::Person, |tx| take_back(tx, photo, draft))?;
         (self.parts.poke)();
         self.follow_photos()
+    }
+
+    /// The wish to take a photo back.
+    pub(crate) fn withdrawal(&self, photo: &RowId, park: RowId) -> Result<Draft> {
+        let command = Command::PhotoWithdraw(PhotoWithdraw { photo: photo.clone(), park });
+        Ok(Draft { id: self.new_command_id(), actor: self.actor()?, now: self.now(), command })
     }
 
     fn view(&self, tx: &ReadTx<'_>, Row { id, photo, state }: Row) -> Result<PhotoView> {

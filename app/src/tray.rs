@@ -6,9 +6,9 @@
 //! Offers rank drivers by their photo that looks most alike; they are made only for parks whose policy allows a search.
 
 use parkdesk_domain::body::{FacePolicy, FileClass};
-use parkdesk_domain::{Millis, RowId};
+use parkdesk_domain::{BlobId, Millis, RowId};
 use parkdesk_sqlcipher::sealed;
-use parkdesk_sqlite::{NewUnassigned, Origin, Priority, Taken as TakenRow, TakenOutcome, Unassigned};
+use parkdesk_sqlite::{NewUnassigned, Origin, Priority, Taken as TakenRow, TakenOutcome, Unassigned, WriteTx};
 use parkdesk_vision::faces::protocol::{Analysis, Descriptor};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -17,8 +17,8 @@ use crate::App;
 use crate::capture::{AssignedBy, Shot, Source, Taken, TrayReason, Whose, taken_row};
 use crate::error::{Error, Result};
 use crate::matching::{Likely, Likeness};
-use crate::note::{Note, to_json};
-use crate::photos::{FindingView, findings};
+use crate::note::{Note, Waited, to_json};
+use crate::photos::{FindingView, findings, take_back};
 use crate::words::{self, Lang};
 
 /// Offers shown for one picture.
@@ -107,6 +107,17 @@ fn seal_name(entry: &RowId) -> String {
 impl App {
     /// Puts a picture into the tray. A template is kept, sealed, only if some park of this appliance lets faces be matched.
     pub(crate) fn put_in_tray(&self, shot: &Shot, park: Option<RowId>, reason: TrayReason) -> Result<Taken> {
+        self.put_aside(shot, park, reason, |_| Ok(()))
+    }
+
+    /// Puts a picture into the tray; `before` is part of the same transaction.
+    fn put_aside(
+        &self,
+        shot: &Shot,
+        park: Option<RowId>,
+        reason: TrayReason,
+        before: impl FnOnce(&mut WriteTx<'_>) -> Result<()>,
+    ) -> Result<Taken> {
         let entry = self.new_row_id();
         let now = self.now();
         let files = self.put_files(&entry, &shot.analysis)?;
@@ -134,14 +145,64 @@ impl App {
             reason: to_json(&reason)?,
             captured_at_ms: shot.captured_at_ms,
         };
-        self.replica().write(Priority::Person, |tx| -> Result<()> {
+        let written = self.replica().write(Priority::Person, |tx| -> Result<()> {
+            before(tx)?;
             for file in &files {
                 tx.add_blob(&file.to_blob(Origin::Local), now)?;
             }
             tx.add_unassigned(&new, now)?;
             Ok(tx.record_taken(&taken_row(shot, TakenOutcome::Tray, &entry, now))?)
-        })?;
+        });
+        if let Err(error) = written {
+            // What was sealed for an entry that did not come about is nobody's.
+            self.replica().destroy_person_key(&entry)?;
+            return Err(error);
+        }
         Ok(Taken::Tray { entry, reason })
+    }
+
+    /// Takes an assignment back: the photo is withdrawn and its picture waits in the tray again, as it did before.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if the photo did not come from this tray or was taken back before; [`Error::Refused`] once it is
+    /// judged. Nothing is changed then.
+    pub fn return_to_tray(&self, photo: &RowId) -> Result<Taken> {
+        let (row, note) = self.replica().read(|tx| -> Result<_> { Ok((tx.photo(photo)?, Note::read(tx, photo)?)) })?;
+        let row = row.map(|row| row.photo).filter(|row| !row.is_withdrawn()).ok_or(Error::NotFound("photo"))?;
+        let Some(Note { waited: Some(waited), sha256: Some(sha), file_name, .. }) = note else {
+            return Err(Error::NotFound("picture"));
+        };
+        let mut analysis = waited.analysis;
+        let files = row.files().map(|(class, file)| (class, file.id.clone())).collect::<Vec<_>>();
+        self.read_pictures(&files, &mut analysis)?;
+        if let Some(face) = analysis.faces.first_mut() {
+            face.descriptor = self.matching.template(photo);
+        }
+        let shot = Shot {
+            sha,
+            file_name,
+            source: Source::from_text(&row.source),
+            captured_at_ms: row.captured_at_ms,
+            override_reason: None,
+            analysis,
+        };
+        let draft = self.withdrawal(photo, row.park_id)?;
+        let taken = self.put_aside(&shot, waited.park, waited.reason, |tx| take_back(tx, photo, draft))?;
+        (self.parts.poke)();
+        self.follow_photos()?;
+        Ok(taken)
+    }
+
+    fn read_pictures(&self, files: &[(FileClass, BlobId)], analysis: &mut Analysis) -> Result<()> {
+        for (class, id) in files {
+            let bytes = self.replica().read_file(id)?;
+            match class {
+                FileClass::Original => analysis.original = bytes,
+                FileClass::Portrait => analysis.portrait = Some(bytes),
+                FileClass::Thumb => analysis.thumb = bytes,
+            }
+        }
+        Ok(())
     }
 
     /// The tray, the oldest picture first.
@@ -239,14 +300,9 @@ impl App {
         let entry = self.tray_entry(entry)?;
         let mut kept = kept(&entry)?;
         let (park, driver) = self.named_driver(park.or(entry.park.as_ref()), driver)?;
-        for (class, id) in &entry.files {
-            let bytes = self.replica().read_file(id)?;
-            match class {
-                FileClass::Original => kept.analysis.original = bytes,
-                FileClass::Portrait => kept.analysis.portrait = Some(bytes),
-                FileClass::Thumb => kept.analysis.thumb = bytes,
-            }
-        }
+        let waited =
+            Waited { park: entry.park.clone(), reason: self::reason(&entry)?, analysis: kept.analysis.clone() };
+        self.read_pictures(&entry.files, &mut kept.analysis)?;
         let template = self.open_template(&entry.id, &kept)?;
         if let Some(face) = kept.analysis.faces.first_mut() {
             face.descriptor = template;
@@ -260,7 +316,8 @@ impl App {
             analysis: kept.analysis,
         };
         let assigned_by = AssignedBy::Person;
-        let photo = self.save_photo(&shot, Whose { park, driver: driver.clone(), assigned_by }, Some(&entry.id))?;
+        let photo =
+            self.save_photo(&shot, Whose { park, driver: driver.clone(), assigned_by }, Some((&entry.id, waited)))?;
         self.replica().destroy_person_key(&entry.id)?;
         Ok(self.captured(photo, driver, assigned_by))
     }

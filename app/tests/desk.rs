@@ -128,6 +128,24 @@ async fn who_works_at_a_desk_signs_in_and_acts_with_their_own_rights() {
     assert_eq!(ask(&router, Method::POST, "/recovery-code", json!({})).await.0, 200);
     assert_eq!(told(&sign_in(&router, petr, "1234567").await), (401, "wrong_pass_code"));
     assert_eq!(sign_in(&router, petr, "другой код").await.0, 200, "before the hub has heard of the person");
+    assert_eq!(sign_in(&router, "boss", "123456").await.0, 200);
+    let gives = get(&router, "/session").await["gives"].clone();
+    let all = json!(["photo_staff", "operator", "senior", "moderator", "reviewer", "admin"]);
+    assert_eq!(gives, json!([{"park": "p1", "roles": all}]));
+    let remove = async |person: &str| ask(&router, Method::DELETE, &format!("/people/{person}"), Value::Null).await;
+    let oneself = remove("boss").await;
+    assert_eq!((told(&oneself), oneself.1["detail"].as_str()), ((409, "refused"), Some("not_allowed")));
+    assert_eq!(told(&remove("nobody").await), (404, "not_found"));
+    assert_eq!(remove(petr).await.0, 200);
+    assert_eq!(told(&remove(petr).await), (404, "not_found"), "gone");
+    assert_eq!(told(&sign_in(&router, petr, "другой код").await), (404, "not_found"));
+    assert_eq!(sign_in(&router, "oper", "123456").await.0, 200);
+    assert_eq!(
+        get(&router, "/session").await["gives"],
+        json!([{"park": "p1", "roles": []}]),
+        "an operator gives nothing"
+    );
+    assert_eq!(told(&remove("u1").await).0, 409, "an operator removes nobody");
     let told = get(&router, "/people").await.to_string();
     assert!(!told.contains("argon2") && !told.contains("verifier"), "{told}");
 }

@@ -12,10 +12,10 @@ use parkdesk_app::history::HistoryKind;
 use parkdesk_app::matching::Likeness;
 use parkdesk_app::photos::RecordState;
 use parkdesk_app::subject::SubjectKind;
-use parkdesk_app::tray::NoOffers;
+use parkdesk_app::tray::{NoOffers, TrayView};
 use parkdesk_domain::body::{FaceBox, FacePolicy, FaceRef, FileClass, MatchVerdict};
 use parkdesk_domain::command::Change;
-use parkdesk_domain::{BlobId, RefusalCode};
+use parkdesk_domain::{BlobId, RefusalCode, RowId};
 use parkdesk_sqlite::Priority;
 
 use support::World;
@@ -180,6 +180,48 @@ fn offers_rank_the_right_driver_first_and_the_choice_becomes_a_photo() {
         assert_eq!(file.sha256, BlobId::of(&world.app.read_photo_file(&photo, file.class).unwrap()));
     }
     assert_eq!(world.take("face 0.1", None), Taken::Duplicate { of: photo });
+}
+
+#[test]
+fn an_assignment_taken_back_brings_the_picture_to_the_tray_again_as_it_was() {
+    let world = World::new(FacePolicy::Search);
+    world.captured("face 0.0", "ivan");
+    let entry = world.waiting("face 0.1");
+    let before = world.app.list_tray().unwrap().remove(0);
+    let original = world.app.read_tray_file(&entry, FileClass::Original).unwrap();
+    let assigned = |entry: &RowId, driver: &str| match world.app.assign_unassigned(entry, None, driver, None).unwrap() {
+        Taken::Captured { photo, .. } => photo,
+        other => panic!("{other:?}"),
+    };
+    let wrong = assigned(&entry, "petr");
+    let Taken::Tray { entry: again, reason } = world.app.return_to_tray(&wrong).unwrap() else { panic!("in the tray") };
+    assert_eq!(reason, before.reason);
+    let tray = world.app.list_tray().unwrap();
+    assert_eq!(tray, [TrayView { id: again.clone(), ..before }], "the same picture under a new entry");
+    assert!(world.app.list_photos(Some(&id("petr")), 9).unwrap().iter().all(|photo| photo.status == "withdrawn"));
+    assert_eq!(world.app.offers(&again).unwrap().offers[0].driver, id("ivan"), "its template came back, too");
+    assert!(matches!(world.app.return_to_tray(&wrong), Err(Error::NotFound("photo"))), "once");
+    assert_eq!(world.app.list_tray().unwrap().len(), 1);
+
+    let world = world.restart();
+    assert_eq!(world.app.read_tray_file(&again, FileClass::Original).unwrap(), original);
+    let Taken::Captured { photo: right, .. } = world.app.assign_unassigned(&again, None, "ivan", None).unwrap() else {
+        panic!("captured")
+    };
+    assert_ne!(right, wrong);
+    assert_eq!(world.app.read_photo_file(&right, FileClass::Original).unwrap(), original);
+    assert!(world.app.list_tray().unwrap().is_empty());
+}
+
+#[test]
+fn only_what_came_from_the_tray_goes_back_there() {
+    let world = World::new(FacePolicy::Verify);
+    let photo = world.captured("face 0.0", "ivan");
+    let objects = world.objects();
+    assert!(matches!(world.app.return_to_tray(&photo), Err(Error::NotFound("picture"))));
+    assert!(matches!(world.app.return_to_tray(&id("nothing")), Err(Error::NotFound("photo"))));
+    assert_eq!(world.app.get_photo(&photo).unwrap().status, "new");
+    assert_eq!(world.objects(), objects);
 }
 
 #[test]

@@ -30,6 +30,10 @@ pub enum Role {
 }
 
 impl Role {
+    /// The roles that a person can have, the least first.
+    pub const OF_PEOPLE: [Self; 6] =
+        [Self::PhotoStaff, Self::Operator, Self::Senior, Self::Moderator, Self::Reviewer, Self::Admin];
+
     /// The text on the wire.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -75,10 +79,7 @@ impl Role {
     /// Whether a person can have it; the others are a device's alone or of a newer program.
     #[must_use]
     pub fn is_of_people(&self) -> bool {
-        match self {
-            Self::PhotoStaff | Self::Operator | Self::Senior | Self::Moderator | Self::Reviewer | Self::Admin => true,
-            Self::Field | Self::Other(_) => false,
-        }
+        Self::OF_PEOPLE.contains(self)
     }
 
     /// Whether this role may give `other` to a person, and change or remove who has it: a senior makes no admin.

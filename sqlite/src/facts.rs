@@ -11,6 +11,19 @@ use crate::tx::ReadTx;
 
 pub(crate) struct LocalFacts<'a, 'b>(pub(crate) &'a ReadTx<'b>);
 
+impl ReadTx<'_> {
+    /// What an actor may do, as far as this replica holds the grants; `None` while it does not hold them all.
+    ///
+    /// # Errors
+    /// If the file fails.
+    pub fn rights_of(&self, actor: &Actor) -> Result<Option<Rights>> {
+        match LocalFacts(self).rights(actor)? {
+            Answer::Rights(rights) => Ok(Some(rights)),
+            Answer::Unknown | Answer::Row(_) | Answer::Ids(_) => Ok(None),
+        }
+    }
+}
+
 impl Source for LocalFacts<'_, '_> {
     type Error = Error;
 

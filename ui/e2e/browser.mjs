@@ -29,13 +29,14 @@ export async function openBrowser({ camera } = {}) {
  * tells what the page showed and, with PARKDESK_SHOTS, leaves a picture of it.
  * @param {import("playwright-core").Browser} browser
  * @param {string} link
- * @param {{ lang?: "ru" | "en", theme?: "light" | "dark", width?: number, height?: number }} look
+ * @param {{ lang?: "ru" | "en", theme?: "light" | "dark", width?: number, height?: number, breaksPolicy?: boolean }} look
+ *   breaksPolicy: the test plays an attacker whom the page's policy stops
  * @param {(page: import("playwright-core").Page) => Promise<void>} work
  */
 export async function withPage(
   browser,
   link,
-  { lang = "ru", theme = "light", width = 1280, height = 800 },
+  { lang = "ru", theme = "light", width = 1280, height = 800, breaksPolicy = false },
   work,
 ) {
   const context = await browser.newContext({
@@ -51,9 +52,10 @@ export async function withPage(
   const faults = [];
   page.on("pageerror", (error) => faults.push(String(error)));
   page.on("console", (message) => {
-    // Refused requests are answers of the appliance; the page shows them. Policies are broken on purpose in one test.
-    const isAnswer = /^Failed to load resource|Content Security Policy/.test(message.text());
-    if (message.type() === "error" && !isAnswer) faults.push(message.text());
+    // Refused requests are answers of the appliance; the page shows them.
+    const isAnswer = message.text().startsWith("Failed to load resource");
+    const isPolicy = breaksPolicy && message.text().includes("Content Security Policy");
+    if (message.type() === "error" && !isAnswer && !isPolicy) faults.push(message.text());
   });
   try {
     await page.goto(link);
@@ -89,4 +91,31 @@ export async function axe(page) {
     (/** @type {any} */ one) =>
       `${one.id}: ${one.nodes.map((/** @type {any} */ node) => node.target.join(" ")).join(", ")}`,
   );
+}
+
+/**
+ * Fails unless the element that has the focus shows it: an outline, a ring or a border of its own or of the field around it.
+ * @param {import("playwright-core").Page} page
+ * @param {string} where for the message
+ */
+export async function focusShows(page, where) {
+  const seen = await page.evaluate(() => {
+    const active = document.activeElement;
+    if (!active || active === document.body) return { what: "nothing", shows: false };
+    const what = `${active.tagName.toLowerCase()} ${active.getAttribute("aria-label") ?? active.textContent?.slice(0, 40)}`;
+    /** @type {Element | null} */
+    let at = active;
+    // A field shows it at the box around it.
+    for (let up = 0; at && up < 3; up += 1, at = at.parentElement) {
+      const style = getComputedStyle(at);
+      const outline = style.outlineStyle !== "none" && Number.parseFloat(style.outlineWidth) > 0;
+      if (outline || style.boxShadow !== "none") return { what, shows: true };
+    }
+    // A grid or list shows it at the row that is chosen.
+    const chosen = document.getElementById(active.getAttribute("aria-activedescendant") ?? "");
+    if (!chosen) return { what, shows: false };
+    const style = getComputedStyle(chosen);
+    return { what, shows: style.outlineStyle !== "none" || style.boxShadow !== "none" };
+  });
+  assert.ok(seen.shows, `${where}: the focus is not seen at ${seen.what}`);
 }

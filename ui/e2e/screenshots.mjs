@@ -10,6 +10,7 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { chromium } from "playwright-core";
+import { rulesFor, settled } from "./gallery.mjs";
 
 const { values: asked } = parseArgs({
   options: {
@@ -27,14 +28,6 @@ if (!asked.base || !asked.out) {
   process.exit(2);
 }
 
-const PAGE_RULES = [
-  "region",
-  "page-has-heading-one",
-  "landmark-one-main",
-  "landmark-main-is-top-level",
-  "landmark-no-duplicate-main",
-  "landmark-unique",
-];
 /** Longer than the wait before a skeleton, so that one is never taken for the page. */
 const QUIET_MS = 350;
 const PAGES = ["capture", "drivers", "unassigned", "sync", "settings"];
@@ -100,23 +93,6 @@ console.log(
 );
 process.exit(violations === 0 ? 0 : 1);
 
-/** Runs in the page: waits until fonts and pictures are there and nothing has changed for a while (three seconds at most). */
-async function settled(quietMs) {
-  await document.fonts.ready;
-  const isPending = () =>
-    [...document.images].some((image) => image.loading !== "lazy" && !image.complete) ||
-    [...document.querySelectorAll("video")].some((video) => video.readyState < 2);
-  const end = performance.now() + 3_000;
-  let changed = performance.now();
-  const observer = new MutationObserver(() => {
-    changed = performance.now();
-  });
-  observer.observe(document.body, { childList: true, subtree: true, attributes: true });
-  while (performance.now() < end && (isPending() || performance.now() - changed < quietMs))
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  observer.disconnect();
-}
-
 async function take(context, shot, dir, theme, lang) {
   const page = await context.newPage();
   page.on("pageerror", (error) => console.error(`${shot}: ${error.message}`));
@@ -129,9 +105,7 @@ async function take(context, shot, dir, theme, lang) {
   written += 1;
   if (axe) {
     await page.evaluate(axe);
-    // A list of components is no page: it has no landmarks and no heading of its own.
-    const isList = isGallery && shot.split("/").length === 2;
-    const rules = isList ? Object.fromEntries(PAGE_RULES.map((rule) => [rule, { enabled: false }])) : {};
+    const rules = isGallery ? rulesFor(shot) : {};
     const found = await page.evaluate(
       (rules) => window.axe.run(document, { rules }).then((result) => result.violations),
       rules,

@@ -7,7 +7,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Desk;
-use super::answer::{Answer, answer};
+use super::answer::{Answer, DONE, Done, answer};
 use super::extract::{Given, Open, Seen, id};
 use super::problem::Problem;
 use crate::App;
@@ -18,6 +18,7 @@ pub(super) fn routes() -> OpenApiRouter<Desk> {
         .routes(routes!(session, sign_in, sign_out))
         .routes(routes!(people, create_person))
         .routes(routes!(set_pass_code))
+        .routes(routes!(remove_person))
 }
 
 /// Who is at the desk, and who may sign in.
@@ -50,6 +51,14 @@ pub(super) async fn people(Open(app): Open) -> Answer<Vec<PersonView>> {
     responses((status = 200, body = PersonView), (status = 400, body = Problem), (status = 409, body = Problem)))]
 pub(super) async fn create_person(Open(app): Open, Given(new): Given<NewPerson>) -> Answer<PersonView> {
     answer(app, move |app| app.create_person(new)).await
+}
+
+/// Removes a person: they sign in nowhere any more.
+#[utoipa::path(delete, path = "/api/v1/people/{person}", params(("person" = String, Path)),
+    responses((status = 200, body = Done), (status = 404, body = Problem), (status = 409, body = Problem)))]
+pub(super) async fn remove_person(Open(app): Open, Path(person): Path<String>) -> Answer<Done> {
+    let person = id(&person, "person")?;
+    answer(app, move |app| app.remove_person(&person).map(|()| DONE)).await
 }
 
 #[derive(Deserialize, Serialize, ToSchema)]

@@ -23,6 +23,7 @@ pub(super) fn routes() -> OpenApiRouter<Desk> {
         .routes(routes!(offers))
         .routes(routes!(assign))
         .routes(routes!(discard))
+        .routes(routes!(return_to_tray))
 }
 
 /// The pictures that wait for a driver.
@@ -78,4 +79,12 @@ pub(super) async fn assign(Open(app): Open, Path(entry): Path<String>, Given(to)
 pub(super) async fn discard(Open(app): Open, Path(entry): Path<String>) -> Answer<Done> {
     let entry = id(&entry, "picture")?;
     answer(app, move |app| app.discard_unassigned(&entry).map(|()| DONE)).await
+}
+
+/// Takes an assignment back: the photo is withdrawn and its picture waits in the tray again.
+#[utoipa::path(post, path = "/api/v1/photos/{photo}/return-to-tray", params(("photo" = String, Path)),
+    responses((status = 200, body = Taken), (status = 404, body = Problem), (status = 409, body = Problem)))]
+pub(super) async fn return_to_tray(Open(app): Open, Path(photo): Path<String>) -> Answer<Taken> {
+    let photo = id(&photo, "photo")?;
+    answer(app, move |app| app.return_to_tray(&photo)).await
 }

@@ -17,7 +17,7 @@ use super::{AssignedBy, Source};
 use crate::App;
 use crate::error::{Error, Result};
 use crate::matching::Known;
-use crate::note::Note;
+use crate::note::{Note, Waited};
 
 /// Where the ids of captures come from.
 const NAMESPACE: Uuid = Uuid::from_u128(0x5d1c_83a2_6c0e_4b57_9f3a_0f6f_2f8e_71c4);
@@ -43,7 +43,7 @@ pub(crate) struct Whose {
 impl App {
     /// Saves a photo: three files, the command, the template if the park allows one, the note and the "taken" row. With
     /// `leaving`, the tray's entry ends in the same transaction.
-    pub(crate) fn save_photo(&self, shot: &Shot, whose: Whose, leaving: Option<&RowId>) -> Result<RowId> {
+    pub(crate) fn save_photo(&self, shot: &Shot, whose: Whose, leaving: Option<(&RowId, Waited)>) -> Result<RowId> {
         let (device, actor) = (self.device()?, self.actor()?);
         let mut name = format!("photo.capture/{device}/{}/{}", whose.park, shot.sha);
         // The hub answers the same id with the same verdict: after a refusal that was let go the file begins anew.
@@ -53,7 +53,8 @@ impl App {
         }
         let id = CommandId::from_uuid(Uuid::new_v5(&NAMESPACE, name.as_bytes()));
         let photo = id.made("photo");
-        let note = Note::new(shot, Some(whose.assigned_by));
+        let (leaving, waited) = leaving.unzip();
+        let note = Note { waited, ..Note::new(shot, Some(whose.assigned_by)) };
         let template = match self.face_policy(&whose.park)? {
             FacePolicy::Verify | FacePolicy::Search => new_template(&photo, &whose.driver, &shot.analysis),
             FacePolicy::Off | FacePolicy::Other => None,

@@ -12,7 +12,7 @@ use super::{Lang, pick, refusal};
 use crate::api::{Code, Problem};
 use crate::installation::{DataFault, EnrolError, EnrolFault};
 use crate::keys::ring::RingError;
-use crate::keys::{KeySource, KeysError, NoKey, WRAPPED};
+use crate::keys::{KeySource, KeysError, Missing, NoKey, WRAPPED};
 
 /// What an answer of the API says to people. In English that is its own sentence, which may name more.
 #[must_use]
@@ -235,6 +235,16 @@ pub fn keys(error: &KeysError, lang: Lang) -> String {
                 .into()
         }
         KeysError::Io { path, cause } => format!("{}: {cause}", path.display()),
+    }
+}
+
+/// What was found where a key should be.
+#[must_use]
+pub fn missing(why: &Missing, lang: Lang) -> String {
+    match (lang, why) {
+        (Lang::En, why) => why.to_string(),
+        (Lang::Ru, Missing::Absent) => "ключа от этих данных там нет".into(),
+        (Lang::Ru, Missing::Unreachable(error)) => ring(error),
     }
 }
 

@@ -8,6 +8,11 @@ export type Schemas = components["schemas"];
 
 const baseUrl = isWindow ? "http://appliance.localhost" : window.location.origin;
 
+export const V1 = "/api/v1";
+
+/** A call that is broken off when nobody waits for it any more. */
+export const stoppedBy = (signal?: AbortSignal) => (signal ? { signal } : {});
+
 export const client = createClient<paths>({ baseUrl, fetch: send });
 
 /** The data of an answer, or a thrown Problem. */
@@ -34,7 +39,7 @@ export async function sendBytes<T>(path: string, body: ArrayBuffer, signal?: Abo
 }
 
 /** Sends a request and reads JSON; a non-success is a thrown Problem. */
-export async function readJson<T>(request: Request): Promise<T> {
+async function readJson<T>(request: Request): Promise<T> {
   let response: Response;
   try {
     response = await send(request);

@@ -24,11 +24,6 @@ export type AttentionView = Omit<Schemas["AttentionView"], "input"> & { input?: 
 export const ROLES = ["photo_staff", "operator", "senior", "moderator", "reviewer", "admin"] as const;
 export type Role = (typeof ROLES)[number];
 
-/** A role as this program knows it; undefined = one of a newer hub. */
-export function knownRole(role: string | undefined): Role | undefined {
-  return ROLES.find((known) => known === role);
-}
-
 export const desk = {
   installation: () => unwrap(client.GET("/api/v1/installation")),
   enrol: (body: Schemas["Enrol"]) => unwrap(client.POST("/api/v1/installation/enrol", { body })),
@@ -45,6 +40,8 @@ export const desk = {
     unwrap(
       client.POST("/api/v1/people/{person}/pass-code", { params: { path: { person } }, body: { pass_code } }),
     ),
+  removePerson: (person: string) =>
+    unwrap(client.DELETE("/api/v1/people/{person}", { params: { path: { person } } })),
   settings: () => unwrap(client.GET("/api/v1/settings")),
   saveSettings: (body: Partial<Settings>) => unwrap(client.PUT("/api/v1/settings", { body })),
   sync: () => unwrap(client.GET("/api/v1/sync")),

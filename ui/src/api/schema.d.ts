@@ -279,6 +279,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/people/{person}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Removes a person: they sign in nowhere any more. */
+        delete: operations["remove_person"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/people/{person}/pass-code": {
         parameters: {
             query?: never;
@@ -341,6 +358,23 @@ export interface paths {
         get: operations["photo_file"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/photos/{photo}/return-to-tray": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes an assignment back: the photo is withdrawn and its picture waits in the tray again. */
+        post: operations["return_to_tray"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1265,6 +1299,13 @@ export interface components {
              */
             y: number;
         };
+        /** @description The roles that may be given in a park. */
+        GivesView: {
+            /** @description The park. */
+            park: string;
+            /** @description The roles, the least first; who has one of them may be removed, too. */
+            roles: string[];
+        };
         /** @description Files held back. */
         Held: {
             /**
@@ -1515,8 +1556,10 @@ export interface components {
             looked_in: components["schemas"]["KeyStore"];
             /** @description The same with its name or path, in English. */
             place: string;
-            /** @description What was found there, in English. */
-            why: string;
+            /** @description The same in English. */
+            why_en: string;
+            /** @description What was found there, in Russian. */
+            why_ru: string;
         };
         /**
          * @description Why there are no offers.
@@ -1742,6 +1785,8 @@ export interface components {
         };
         /** @description Who is at the desk. */
         Session: {
+            /** @description What whoever is at the desk may give to others, park by park; everything while that is not known here yet. */
+            gives?: components["schemas"]["GivesView"][];
             /** @description Who may. */
             people: components["schemas"]["PersonChoice"][];
             person?: components["schemas"]["PersonView"] | null;
@@ -2713,6 +2758,43 @@ export interface operations {
             };
         };
     };
+    remove_person: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                person: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     set_pass_code: {
         parameters: {
             query?: never;
@@ -2828,6 +2910,43 @@ export interface operations {
                 };
             };
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    return_to_tray: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                photo: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Taken"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -4,7 +4,7 @@ import { FlipHorizontal2, Plus, Timer } from "lucide-react";
 import { useCallback, useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useSearchParams } from "wouter";
-import { type DriverRow, getDriver } from "../api/pending2";
+import { type DriverRow, getDriver } from "../api/drivers";
 import { useSaveSettings, useSettings } from "../api/queries";
 import { Studio } from "../capture/Studio";
 import type { Person } from "../capture/useShot";
@@ -13,6 +13,7 @@ import { NewDriver } from "../driver/NewDriver";
 import { PersonHead } from "../driver/PersonHead";
 import { Button } from "../shared/Button";
 import { useCameras } from "../shared/camera";
+import { Freshness } from "../shared/Freshness";
 import { Page } from "../shared/Page";
 import { Select } from "../shared/Select";
 import { useShortcuts } from "../shared/shortcuts";
@@ -48,7 +49,7 @@ export default function CapturePage() {
   useShortcuts([{ keys: "Slash", label: driver("keys.search"), run: free }]);
 
   return (
-    <Page title={t("title")} fill actions={<Tools />}>
+    <Page title={t("title")} note={<Freshness />} fill actions={<Tools />}>
       <Studio
         person={person}
         head={person && <PersonHead driver={person} onClear={free} />}

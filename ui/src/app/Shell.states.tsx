@@ -5,7 +5,10 @@ export const states: States = {
   "settings as photo staff": {
     page: "/settings",
     answers: {
-      "GET /api/v1/session": sessionOf({ person: { ...PERSON, role: "photo_staff", name: "Ли Ян" } }),
+      "GET /api/v1/session": sessionOf({
+        person: { ...PERSON, role: "photo_staff", name: "Ли Ян" },
+        gives: [{ park: PERSON.park, roles: [] }],
+      }),
     },
   },
   "sign-in, many people": {

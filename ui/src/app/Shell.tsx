@@ -5,6 +5,7 @@ import { Link, Redirect, Route, Switch, useLocation, useRoute } from "wouter";
 import { useSession } from "../api/queries";
 import { Skeleton } from "../shared/Result";
 import { useShortcuts } from "../shared/shortcuts";
+import { useToasts } from "../shared/Toast";
 import { SyncPill } from "../sync/SyncPill";
 import { GlobalSearch } from "./GlobalSearch";
 import { PersonMenu } from "./PersonMenu";
@@ -15,7 +16,11 @@ export function Shell() {
   const { t } = useTranslation("common");
   const [, go] = useLocation();
   const pages = pagesFor(useSession().data);
-  useShortcuts([{ keys: "alt+KeyS", label: t("keys.sync"), whileTyping: true, run: () => go("/sync") }]);
+  const { undoLast } = useToasts();
+  useShortcuts([
+    { keys: "alt+KeyS", label: t("keys.sync"), whileTyping: true, run: () => go("/sync") },
+    { keys: "ctrl+KeyZ", label: t("keys.undo"), run: () => void undoLast() },
+  ]);
   return (
     <div className={styles.shell}>
       <Rail pages={pages} />

@@ -1,6 +1,6 @@
 // The parts of taking a photo, with a picture instead of a camera.
 import { useEffect, useRef, useState } from "react";
-import { shotFile } from "../api/pending2";
+import { shotFile } from "../api/pictures";
 import { imageUrl } from "../api/transport";
 import { FAILED, photoOf, rowOf, shotOf, WARNING } from "../dev/fixtures.driver";
 import type { Camera } from "../shared/camera";

@@ -3,7 +3,7 @@ import { TriangleAlert } from "lucide-react";
 import { type ReactNode, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Schemas } from "../api/client";
-import { type Shot, shotFile } from "../api/pending2";
+import { type Shot, shotFile } from "../api/pictures";
 import { AlignedFace } from "../shared/AlignedFace";
 import { Button } from "../shared/Button";
 import { eyesOf, faceInPortrait } from "../shared/face";

@@ -4,7 +4,7 @@ import { type RefObject, useEffect, useRef, useState } from "react";
 import { createPortal } from "react-dom";
 import { useTranslation } from "react-i18next";
 import type { Lang } from "../api/desk";
-import type { Live } from "../api/pending2";
+import type { Live } from "../api/pictures";
 import { Button } from "../shared/Button";
 import type { Camera } from "../shared/camera";
 import { useLang } from "../shared/lang";

@@ -3,7 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Camera as CameraIcon, ImageUp } from "lucide-react";
 import { type ReactNode, useCallback, useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { photosOf, shotFile } from "../api/pending2";
+import { photosOf, shotFile } from "../api/pictures";
 import { useSettings } from "../api/queries";
 import { Button } from "../shared/Button";
 import { useCamera } from "../shared/camera";

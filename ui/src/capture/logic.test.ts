@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Live } from "../api/pending2";
+import type { Live } from "../api/pictures";
 import {
   type Crop,
   corners,

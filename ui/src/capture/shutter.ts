@@ -1,5 +1,5 @@
 // The shutter that releases by itself: when all was well for a second, with a countdown, stopped by moving or by Esc.
-import type { Live } from "../api/pending2";
+import type { Live } from "../api/pictures";
 
 /** How ready the sitter must be, in per cent. */
 export const READY = 85;

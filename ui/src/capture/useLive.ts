@@ -1,6 +1,6 @@
 // Looks at the live picture: at most eight frames a second, never more than one under way, always the newest.
 import { type RefObject, useEffect, useRef, useState } from "react";
-import { type Live, lookLive } from "../api/pending2";
+import { type Live, lookLive } from "../api/pictures";
 import { asProblem } from "../api/problem";
 import { draw, jpeg } from "./frame";
 

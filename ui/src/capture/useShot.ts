@@ -2,7 +2,7 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { useCallback, useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { cropShot, dropShot, newShot, type Shot, saveShot, withdrawPhoto } from "../api/pending2";
+import { cropShot, dropShot, newShot, type Shot, saveShot, withdrawPhoto } from "../api/pictures";
 import { problemText } from "../shared/Result";
 import { useToasts } from "../shared/Toast";
 import { type Crop, middle } from "./crop";

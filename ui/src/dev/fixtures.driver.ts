@@ -1,6 +1,7 @@
 // Drivers, shots and the tray as the gallery shows them: long names, every status, 100,000 rows.
 import type { Schemas } from "../api/client";
-import type { Driver, DriverPage, DriverRow, HistoryEntry, Live, Match, Shot, Watch } from "../api/pending2";
+import type { Driver, DriverPage, DriverRow, HistoryEntry, Match } from "../api/drivers";
+import type { Live, Shot, Watch } from "../api/pictures";
 import type { Answers } from "../shared/states";
 
 const NOW = Date.now();

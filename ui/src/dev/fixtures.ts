@@ -74,7 +74,8 @@ export const PEOPLE: PersonView[] = [
 
 export function sessionOf(more: Partial<Session> = {}): Session {
   const people = PEOPLE.map(({ id, name, role }) => ({ id, name, role }));
-  return { required: true, person: PERSON, people, until_ms: NOW + 60 * HOUR, ...more };
+  const gives = [{ park: PARK.id, roles: ["photo_staff", "operator", "senior", "moderator", "reviewer"] }];
+  return { required: true, person: PERSON, people, until_ms: NOW + 60 * HOUR, gives, ...more };
 }
 
 export const INSTALLATION: Installation = {

@@ -4,9 +4,11 @@ import { useQuery } from "@tanstack/react-query";
 import { Camera } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { type Driver, driverMatches, getDriver, photosOf } from "../api/pending2";
+import { type Driver, driverMatches, getDriver } from "../api/drivers";
+import { photosOf } from "../api/pictures";
 import { Button } from "../shared/Button";
 import { Drawer } from "../shared/Dialog";
+import { Freshness } from "../shared/Freshness";
 import { plate } from "../shared/format";
 import { Result, Skeleton } from "../shared/Result";
 import { RecordStatus } from "../shared/Status";
@@ -74,6 +76,7 @@ function Content({ driver }: { driver: Driver }) {
   return (
     <>
       <p className={styles.facts}>{facts.join(" · ")}</p>
+      <Freshness />
       {!canChange && <p className={styles.readOnly}>{t("read_only")}</p>}
       {(driver.attention ?? []).map((entry) => (
         <Settle key={entry.id} entry={entry} driver={driver} />

@@ -2,7 +2,7 @@
 import { type RefObject, useImperativeHandle, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Lang } from "../api/desk";
-import type { Driver } from "../api/pending2";
+import type { Driver } from "../api/drivers";
 import { phone, plate } from "../shared/format";
 import { useLang } from "../shared/lang";
 import styles from "./DriverFields.module.css";

@@ -2,7 +2,7 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { type ReactNode, type RefObject, useEffect, useId, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { type DriverRow, listDrivers } from "../api/pending2";
+import { type DriverRow, listDrivers } from "../api/drivers";
 import { phone, plate } from "../shared/format";
 import { rowFor } from "../shared/grid-keys";
 import { Picture, photoPath } from "../shared/Picture";

@@ -3,7 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { ArrowRight } from "lucide-react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
-import { driverHistory, type HistoryEntry } from "../api/pending2";
+import { driverHistory, type HistoryEntry } from "../api/drivers";
 import { Button } from "../shared/Button";
 import { ago } from "../shared/format";
 import { useLang } from "../shared/lang";

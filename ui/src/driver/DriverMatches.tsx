@@ -4,7 +4,7 @@ import { TriangleAlert } from "lucide-react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Schemas } from "../api/client";
-import { type Driver, decideMatch, type Match, type PhotoFace } from "../api/pending2";
+import { type Driver, decideMatch, type Match, type PhotoFace } from "../api/drivers";
 import { AlignedFace } from "../shared/AlignedFace";
 import { Button } from "../shared/Button";
 import { type FaceIn, faceInPortrait } from "../shared/face";

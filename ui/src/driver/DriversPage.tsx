@@ -3,9 +3,10 @@ import { Plus, UserRoundSearch } from "lucide-react";
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useLocation, useParams, useSearchParams } from "wouter";
-import type { DriverRow } from "../api/pending2";
+import type { DriverRow } from "../api/drivers";
 import { Button } from "../shared/Button";
 import { DataGrid, type GridHandle, gridRowId } from "../shared/DataGrid";
+import { Freshness } from "../shared/Freshness";
 import { count } from "../shared/format";
 import { useLang } from "../shared/lang";
 import { Page } from "../shared/Page";
@@ -89,7 +90,12 @@ export default function DriversPage() {
   return (
     <Page
       title={t("title")}
-      note={total && <span aria-live="polite">{total}</span>}
+      note={
+        <>
+          {total && <span aria-live="polite">{total}</span>}
+          <Freshness />
+        </>
+      }
       fill
       actions={
         <Button onPress={add} hint="A">

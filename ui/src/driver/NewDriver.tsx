@@ -3,7 +3,7 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Schemas } from "../api/client";
-import { createDriver } from "../api/pending2";
+import { createDriver } from "../api/drivers";
 import { asProblem } from "../api/problem";
 import { Button } from "../shared/Button";
 import { Dialog } from "../shared/Dialog";

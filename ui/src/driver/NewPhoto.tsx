@@ -1,7 +1,7 @@
 // Another photo of the driver who is open, without leaving the list.
 import { Dialog as AriaDialog, Modal, ModalOverlay } from "react-aria-components";
 import { useTranslation } from "react-i18next";
-import type { Driver } from "../api/pending2";
+import type { Driver } from "../api/drivers";
 import { Studio } from "../capture/Studio";
 import styles from "./NewPhoto.module.css";
 import { PersonHead } from "./PersonHead";

@@ -4,7 +4,7 @@ import { CircleSlash, GitMerge } from "lucide-react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Schemas } from "../api/client";
-import { type Attention, type Driver, editDriver, settle } from "../api/pending2";
+import { type Attention, type Driver, editDriver, settle } from "../api/drivers";
 import { Button } from "../shared/Button";
 import { ago } from "../shared/format";
 import { useLang } from "../shared/lang";

@@ -1,7 +1,7 @@
 // The columns of the list of drivers.
 import type { TFunction } from "i18next";
 import { useEffect, useState } from "react";
-import type { DriverRow } from "../api/pending2";
+import type { DriverRow } from "../api/drivers";
 import type { Column } from "../shared/DataGrid";
 import { phone, plate } from "../shared/format";
 import { Picture, photoPath } from "../shared/Picture";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Driver } from "../api/pending2";
+import type { Driver } from "../api/drivers";
 import { editOf, FIELDS, type FieldOf, inverse, phonesEdit, shown } from "./edit";
 
 const driver: Driver = {

@@ -1,5 +1,5 @@
 // Fields of a driver that are changed in place: what was seen and what is wanted, and the way back.
-import type { Driver, DriverEdit, Licence } from "../api/pending2";
+import type { Driver, DriverEdit, Licence } from "../api/drivers";
 import { plate } from "../shared/format";
 
 export type FieldKind = "text" | "date" | "plate" | "long" | "work_status";

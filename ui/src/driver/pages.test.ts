@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { DriverRow } from "../api/pending2";
+import type { DriverRow } from "../api/drivers";
 import { type ListPage, mergeRows, pagesOf, replacePage } from "./pages";
 
 const row = (id: string): DriverRow => ({ id, park: "p", name: id, state: "accepted" });

@@ -2,7 +2,7 @@
 //
 // A change (somebody's photo was approved, a driver was added) reads only the pages in sight again, never all that were ever
 // scrolled through. Page boundaries stay where they were: a page that grew overlaps the next one, and the overlap is dropped.
-import type { DriverPage, DriverRow } from "../api/pending2";
+import type { DriverPage, DriverRow } from "../api/drivers";
 
 export interface ListPage extends DriverPage {
   /** Where it begins: the cursor it was read with. */

@@ -8,7 +8,7 @@ import {
   useQueryClient,
 } from "@tanstack/react-query";
 import { useCallback, useEffect, useMemo, useRef } from "react";
-import { listDrivers } from "../api/pending2";
+import { listDrivers } from "../api/drivers";
 import { type ListPage, mergeRows, pagesOf, replacePage } from "./pages";
 
 const PAGE_ROWS = 200;

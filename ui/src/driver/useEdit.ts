@@ -1,7 +1,7 @@
 // Saves an edit of a driver: durable at once, undone by its inverse for ten seconds.
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
-import { type Driver, type DriverEdit, editDriver } from "../api/pending2";
+import { type Driver, type DriverEdit, editDriver } from "../api/drivers";
 import { useToasts } from "../shared/Toast";
 import { inverse } from "./edit";
 

@@ -1,9 +1,9 @@
 // The people of this desk: who may sign in, with which role.
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { KeyRound, UserPlus } from "lucide-react";
+import { KeyRound, UserMinus, UserPlus } from "lucide-react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
-import { desk, knownRole, type PersonView } from "../api/desk";
+import { desk, type PersonView } from "../api/desk";
 import { useSession, useStatus } from "../api/queries";
 import { Button, IconButton } from "../shared/Button";
 import { Dialog } from "../shared/Dialog";
@@ -13,6 +13,7 @@ import { Failure, Result } from "../shared/Result";
 import { RecordStatus } from "../shared/Status";
 import { useToasts } from "../shared/Toast";
 import { PersonForm } from "./PersonForm";
+import { givesAny, rolesFor } from "./person";
 import styles from "./SettingsPage.module.css";
 
 export function People() {
@@ -21,7 +22,10 @@ export function People() {
   const session = useSession().data;
   const [adds, setAdds] = useState(false);
   const [changes, setChanges] = useState<PersonView>();
-  const mayAdd = !session?.required || session.person?.role === "admin" || session.person?.role === "senior";
+  const [leaves, setLeaves] = useState<PersonView>();
+  const mayAdd = givesAny(session?.gives);
+  /** Whom one may change and remove; nobody removes themselves. */
+  const isMine = ({ park, role }: PersonView) => rolesFor(session?.gives, park).some((one) => one === role);
   return (
     <Card
       title={t("people.title")}
@@ -46,14 +50,24 @@ export function People() {
                   </span>
                 </span>
                 {person.state !== "accepted" && <RecordStatus state={person.state} />}
-                {(mayAdd || session?.person?.id === person.id) && (
-                  <IconButton
-                    label={t("people.change_pass_code", { name: person.name })}
-                    onPress={() => setChanges(person)}
-                  >
-                    <KeyRound size={18} />
-                  </IconButton>
-                )}
+                <span className={styles.tools}>
+                  {(isMine(person) || session?.person?.id === person.id) && (
+                    <IconButton
+                      label={t("people.change_pass_code", { name: person.name })}
+                      onPress={() => setChanges(person)}
+                    >
+                      <KeyRound size={18} />
+                    </IconButton>
+                  )}
+                  {isMine(person) && session?.person?.id !== person.id && (
+                    <IconButton
+                      label={t("people.remove", { name: person.name })}
+                      onPress={() => setLeaves(person)}
+                    >
+                      <UserMinus size={18} />
+                    </IconButton>
+                  )}
+                </span>
               </li>
             ))}
           </ul>
@@ -61,6 +75,7 @@ export function People() {
       </Result>
       {adds && <Add onClose={() => setAdds(false)} />}
       {changes && <ChangePassCode person={changes} onClose={() => setChanges(undefined)} />}
+      {leaves && <Remove person={leaves} onClose={() => setLeaves(undefined)} />}
     </Card>
   );
 }
@@ -76,7 +91,6 @@ function Add({ onClose }: { onClose: () => void }) {
   const { tell } = useToasts();
   const parks = useStatus().data?.parks ?? [];
   const session = useSession().data;
-  const by = knownRole(session?.person?.role);
   const add = useMutation({
     mutationFn: desk.addPerson,
     onSuccess: (person) => {
@@ -90,12 +104,46 @@ function Add({ onClose }: { onClose: () => void }) {
       <PersonForm
         parks={parks}
         firstRole={session?.required ? "photo_staff" : "senior"}
-        by={by}
+        gives={session?.gives}
         error={add.error}
         onSend={(person) => add.mutate(person)}
       >
         <FormActions onClose={onClose} main={t("people.add")} isBusy={add.isPending} />
       </PersonForm>
+    </Dialog>
+  );
+}
+
+function Remove({ person, onClose }: { person: PersonView; onClose: () => void }) {
+  const { t } = useTranslation(["settings", "common"]);
+  const queries = useQueryClient();
+  const { tell } = useToasts();
+  const remove = useMutation({
+    mutationFn: () => desk.removePerson(person.id),
+    onSuccess: () => {
+      for (const key of ["people", "session"]) void queries.invalidateQueries({ queryKey: [key] });
+      tell({ text: t("people.removed", { name: person.name }) });
+      onClose();
+    },
+  });
+  return (
+    <Dialog
+      isOpen
+      onClose={onClose}
+      title={t("people.remove_title")}
+      actions={
+        <>
+          <Button autoFocus onPress={onClose}>
+            {t("common:cancel")}
+          </Button>
+          <Button tone="danger" isDisabled={remove.isPending} onPress={() => remove.mutate()}>
+            {t("people.remove_do")}
+          </Button>
+        </>
+      }
+    >
+      <p>{t("people.remove_text", { name: person.name })}</p>
+      {remove.error && <Failure error={remove.error} />}
     </Dialog>
   );
 }

@@ -2,7 +2,7 @@
 import { type ReactNode, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Schemas } from "../api/client";
-import type { NewPerson, Role } from "../api/desk";
+import type { NewPerson, Role, Session } from "../api/desk";
 import { asProblem } from "../api/problem";
 import { TextField } from "../shared/Field";
 import { PassCode } from "../shared/PassCode";
@@ -15,23 +15,25 @@ export interface PersonFormProps {
   parks: readonly Schemas["ParkView"][];
   /** The role offered first. */
   firstRole: Role;
-  /** The role of whoever adds. */
-  by?: Role | undefined;
+  /** What whoever adds may give. */
+  gives: Session["gives"] | undefined;
   error: unknown;
   onSend: (person: NewPerson) => void;
   /** The buttons. */
   children: ReactNode;
 }
 
-export function PersonForm({ parks, firstRole, by, error, onSend, children }: PersonFormProps) {
+export function PersonForm({ parks, firstRole, gives, error, onSend, children }: PersonFormProps) {
   const { t } = useTranslation(["settings", "common"]);
   const [name, setName] = useState("");
   const [typedLogin, setLogin] = useState<string>();
-  const [role, setRole] = useState(firstRole);
+  const [typedRole, setRole] = useState(firstRole);
   const [typedPark, setPark] = useState<string>();
   const [passCode, setPassCode] = useState("");
   const [wasSent, setWasSent] = useState(false);
   const park = typedPark ?? parks[0]?.id ?? "";
+  const roles = rolesFor(gives, park);
+  const role = roles.includes(typedRole) ? typedRole : (roles[0] ?? typedRole);
   const login = typedLogin ?? loginOf(name);
   const person: NewPerson = { park, name: name.trim(), login: login.trim(), role, pass_code: passCode };
   const lacks = lacksOf(person);
@@ -69,7 +71,7 @@ export function PersonForm({ parks, firstRole, by, error, onSend, children }: Pe
           label={t("people.role")}
           value={role}
           onChange={setRole}
-          choices={rolesFor(by).map((id) => ({ id, name: t(`common:role.${id}`) }))}
+          choices={roles.map((id) => ({ id, name: t(`common:role.${id}`) }))}
         />
       </div>
       {parks.length > 1 && (

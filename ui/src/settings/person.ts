@@ -1,5 +1,5 @@
 // What a new person needs, checked before it is sent.
-import { type NewPerson, ROLES, type Role } from "../api/desk";
+import { type NewPerson, ROLES, type Role, type Session } from "../api/desk";
 import { PASS_CODE } from "../shared/PassCode";
 
 const LATIN: Record<string, string> = {
@@ -57,7 +57,13 @@ export function lacksOf({ name, login, pass_code }: NewPerson): Lacks {
   return found;
 }
 
-/** The roles that somebody may give: an administrator all, anybody else none above a senior. */
-export function rolesFor(own: Role | undefined): readonly Role[] {
-  return own === undefined || own === "admin" ? ROLES : ROLES.filter((role) => role !== "admin");
+/** The roles that whoever is at the desk may give in a park; all of them while that is not known. */
+export function rolesFor(gives: Session["gives"] | undefined, park: string): readonly Role[] {
+  const known = gives?.find((one) => one.park === park);
+  return known ? ROLES.filter((role) => known.roles.includes(role)) : ROLES;
+}
+
+/** Whether whoever is at the desk may add anybody. */
+export function givesAny(gives: Session["gives"] | undefined): boolean {
+  return !gives?.length || gives.some(({ roles }) => roles.length > 0);
 }

@@ -7,6 +7,7 @@ import { desk, type Installation } from "../api/desk";
 import { Button } from "../shared/Button";
 import { TextField } from "../shared/Field";
 import { Frame } from "../shared/Frame";
+import { useLang } from "../shared/lang";
 import { problemText } from "../shared/Result";
 import { Sign } from "./Hindrance";
 import styles from "./Hindrance.module.css";
@@ -19,6 +20,7 @@ export interface NoKeyProps {
 
 export function NoKey({ installation, onEnrol }: NoKeyProps) {
   const { t } = useTranslation("setup");
+  const lang = useLang();
   const found = installation.no_key;
   return (
     <Frame title={t("no_key.title")} over={<Sign icon={<KeyRound size={24} />} />}>
@@ -26,7 +28,7 @@ export function NoKey({ installation, onEnrol }: NoKeyProps) {
       {found && (
         <p className="secondary">
           {t(`no_key.looked_in.${found.looked_in}`, { place: found.place })}{" "}
-          {found.why && t("no_key.why", { why: found.why })}
+          {t("no_key.why", { why: lang === "ru" ? found.why_ru : found.why_en })}
         </p>
       )}
       <div className={styles.ways}>

@@ -4,6 +4,7 @@ import { useTranslation } from "react-i18next";
 import { desk, type NewPerson } from "../api/desk";
 import { useSession, useStatus } from "../api/queries";
 import { PersonForm } from "../settings/PersonForm";
+import { givesAny } from "../settings/person";
 import { Button } from "../shared/Button";
 import { StepActions, type StepProps } from "./StepActions";
 
@@ -22,13 +23,16 @@ export function PersonStep({ onNext, onBack }: StepProps) {
       onNext();
     },
   });
-  if (session?.required) return <AlreadyPeople onNext={onNext} onBack={onBack} />;
+  if (session?.required) return <NobodyToAdd text={t("person.already")} onNext={onNext} onBack={onBack} />;
+  if (!givesAny(session?.gives))
+    return <NobodyToAdd text={t("person.cannot")} onNext={onNext} onBack={onBack} />;
   return (
     <>
       <p>{t("person.text")}</p>
       <PersonForm
         parks={parks}
         firstRole="senior"
+        gives={session?.gives}
         error={add.error}
         onSend={(person) => {
           if (!add.isPending) add.mutate(person);
@@ -47,12 +51,12 @@ export function PersonStep({ onNext, onBack }: StepProps) {
   );
 }
 
-/** The hub knows people of this park already: one of them signs in after set-up. */
-function AlreadyPeople({ onNext, onBack }: StepProps) {
+/** The hub knows people of this park already, or they are added elsewhere: one of them signs in after set-up. */
+function NobodyToAdd({ text, onNext, onBack }: StepProps & { text: string }) {
   const { t } = useTranslation("setup");
   return (
     <>
-      <p>{t("person.already")}</p>
+      <p>{text}</p>
       <StepActions onBack={onBack}>
         <Button tone="primary" autoFocus onPress={onNext}>
           {t("next")}

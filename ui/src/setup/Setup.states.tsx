@@ -27,7 +27,9 @@ const noKey = (looked_in: "keyring" | "file", has_recovery_copy: boolean): State
         no_key: {
           looked_in,
           place: looked_in === "keyring" ? "org.freedesktop.secrets" : "/media/usb/parkdesk.key",
-          why: looked_in === "keyring" ? "The keyring is locked." : "No such file.",
+          why_ru:
+            looked_in === "keyring" ? "хранилище ключей закрыто: locked" : "ключа от этих данных там нет",
+          why_en: looked_in === "keyring" ? "the keyring is locked: locked" : "it holds no key for this data",
           has_recovery_copy,
         },
       }}

@@ -3,7 +3,7 @@ import type { Lang } from "../app/i18n";
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
-const DAY = 24 * HOUR;
+export const DAY = 24 * HOUR;
 const locale = (lang: Lang) => (lang === "ru" ? "ru-RU" : "en-GB");
 
 /** `20 нояб., 14:05`; the year only when it is another one. */

@@ -3,6 +3,7 @@ import type { UseQueryResult } from "@tanstack/react-query";
 import { ChevronRight, CircleSlash, FileWarning, GitMerge, type LucideIcon } from "lucide-react";
 import { useTranslation } from "react-i18next";
 import type { AttentionView } from "../api/desk";
+import { Freshness } from "../shared/Freshness";
 import { ago } from "../shared/format";
 import { useLang } from "../shared/lang";
 import { useNow } from "../shared/now";
@@ -27,7 +28,12 @@ export function AttentionList({ query, opened, onOpen }: AttentionListProps) {
   const { t } = useTranslation("sync");
   // Nothing to settle is the normal case and needs no card.
   if (query.data?.length === 0) return null;
-  const aside = query.data && <span className={sync.count}>{query.data.length}</span>;
+  const aside = query.data && (
+    <span className={styles.aside}>
+      <Freshness />
+      <span className={sync.count}>{query.data.length}</span>
+    </span>
+  );
   return (
     <Card title={t("attention.title")} aside={aside}>
       <Result query={query}>

@@ -9,6 +9,8 @@ import styles from "./Day.module.css";
 
 const HEIGHT = 64;
 const AXIS = 24;
+const HOUR_S = 3_600;
+const DAY_S = 24 * HOUR_S;
 const SYNC_KEY = "day";
 const TONES = { waiting: "--waiting", sent: "--moderation", received: "--approved" } as const;
 
@@ -74,7 +76,7 @@ function options(
     cursor: { sync: { key: SYNC_KEY }, points: { show: false }, drag: { x: false, y: false } },
     legend: { show: false },
     scales: {
-      x: { time: true },
+      x: { time: true, range: () => [Date.now() / 1000 - DAY_S, Date.now() / 1000] },
       y: { range: (_chart, _least, most) => [0, Math.max(4, most * 1.1)] },
     },
     axes: [
@@ -86,6 +88,8 @@ function options(
         grid: { stroke: colour("--line"), width: 1 },
         ticks: { show: false },
         space: 56,
+        // Whole hours of one day: no label comes twice, however little there is to show.
+        incrs: [HOUR_S, 2 * HOUR_S, 3 * HOUR_S, 6 * HOUR_S, 12 * HOUR_S],
         values: (_chart, at) => at.map((second) => time(second * 1000, lang)),
       },
       {

@@ -3,7 +3,7 @@ import { ChevronDown, FolderOpen, FolderX } from "lucide-react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Link } from "wouter";
-import type { Watch } from "../api/pending2";
+import type { Watch } from "../api/pictures";
 import { useStatus } from "../api/queries";
 import { bytes, count, time } from "../shared/format";
 import { useLang } from "../shared/lang";

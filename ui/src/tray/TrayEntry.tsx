@@ -4,7 +4,7 @@ import { Search, Trash2 } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Schemas } from "../api/client";
-import { trayFile, trayOffers } from "../api/pending2";
+import { trayFile, trayOffers } from "../api/pictures";
 import { DriverFinder } from "../driver/DriverFinder";
 import { Button } from "../shared/Button";
 import { Findings, isFailed } from "../shared/Findings";

@@ -4,7 +4,7 @@ import { Inbox } from "lucide-react";
 import { type KeyboardEvent, useEffect, useRef, useState, useSyncExternalStore } from "react";
 import { useTranslation } from "react-i18next";
 import type { Schemas } from "../api/client";
-import { assignTray, discardTray, listTray, trayFile, withdrawPhoto } from "../api/pending2";
+import { assignTray, discardTray, listTray, returnToTray, trayFile } from "../api/pictures";
 import { Freshness } from "../shared/Freshness";
 import { tileFor } from "../shared/grid-keys";
 import { Page } from "../shared/Page";
@@ -31,7 +31,8 @@ export default function TrayPage() {
       title={t("title")}
       note={
         <>
-          {shown.length > 0 && <span>{t("count", { count: shown.length })}</span>} <Freshness />
+          {shown.length > 0 && <span>{t("count", { count: shown.length })}</span>}
+          <Freshness />
         </>
       }
       fill
@@ -76,7 +77,7 @@ function Tray({ entries }: { entries: readonly Schemas["TrayView"][] }) {
       const photo = taken.taken === "captured" ? taken.photo : undefined;
       toasts.tell({
         text: photo ? t("assigned", { name: driver.name }) : t("known", { name: driver.name }),
-        ...(photo ? { undo: async () => void (await withdrawPhoto(photo)) } : {}),
+        ...(photo ? { undo: () => returnToTray(photo).then(readAgain) } : {}),
       });
       await readAgain();
       grid.current?.focus({ preventScroll: true });

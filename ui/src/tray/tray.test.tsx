@@ -25,6 +25,11 @@ function start(entries: typeof TRAY) {
     "GET /api/v1/unassigned": () => tray,
     "POST /api/v1/unassigned/*/assign": take({ taken: "captured", photo: "p", driver: "d", findings: [] }),
     "POST /api/v1/unassigned/*/discard": take({ done: true }),
+    "POST /api/v1/photos/p/return-to-tray": () => {
+      sent.push(["back", undefined]);
+      tray = entries;
+      return { taken: "tray", entry: entries[0]?.id, reason: "no_hint" };
+    },
   });
   render(
     <Providers queries={newQueries()}>
@@ -51,6 +56,16 @@ describe("the tray", () => {
       expect(sent).toEqual([[`${first.id}/assign`, { driver: "driver-1", park: "park-1" }]]),
     );
     expect(await screen.findByRole("heading", { name: "All done" })).toBeDefined();
+  });
+
+  it("has a picture back after an undo of its assignment", async () => {
+    const user = start([first]);
+    await screen.findByText(/Константинопольская/);
+    await user.keyboard("2");
+    await screen.findByRole("heading", { name: "All done" });
+    await user.click(await screen.findByRole("button", { name: "Undo" }));
+    expect(await screen.findByRole("region", { name: first.file_name })).toBeDefined();
+    expect(sent.at(-1)).toEqual(["back", undefined]);
   });
 
   it("asks why before a picture that failed its check is assigned", async () => {

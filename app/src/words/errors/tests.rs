@@ -6,6 +6,19 @@ use utoipa::PartialSchema;
 
 use super::*;
 
+#[test]
+fn what_was_found_in_place_of_a_key_is_said_in_both_languages() {
+    let rings = [
+        RingError::Absent("x".into()),
+        RingError::Locked("x".into()),
+        RingError::Silent(60),
+        RingError::Failed("x".into()),
+    ];
+    for why in rings.into_iter().map(Missing::Unreachable).chain([Missing::Absent]) {
+        assert!(is_russian(&missing(&why, Lang::Ru)) && !is_russian(&missing(&why, Lang::En)), "{why:?}");
+    }
+}
+
 fn is_russian(text: &str) -> bool {
     text.chars().any(|c| ('а'..='я').contains(&c))
 }
@@ -71,7 +84,7 @@ fn a_refusal_or_rejection_is_said_by_its_own_code() {
 fn every_error_about_keys_has_words_in_both_languages() {
     let path = || PathBuf::from("/d/key");
     let no_key = |key_file, has_wrapped_copy, looked_in| {
-        let why = "why".to_owned();
+        let why = Missing::Absent;
         KeysError::NoKey(Box::new(NoKey { dir: "/d".into(), key_file, looked_in, why, has_wrapped_copy }))
     };
     let io = || std::io::Error::other("cause");
