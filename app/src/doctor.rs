@@ -13,7 +13,7 @@ use crate::App;
 use crate::error::{Error, Result};
 use crate::link::policy;
 use crate::status::{FacesView, PhotoCounts, QueueView, Status};
-use crate::sync::{LinkStatus, SyncPolicy, WatchState};
+use crate::sync::{LinkProblem, LinkStatus, SyncPolicy, WatchState};
 use crate::words::{self, Lang};
 
 /// A clock that is further off than this is told (protocol, "Behaviour on the network").
@@ -208,7 +208,11 @@ impl App {
             let log = tx.sync_log(LOG_LINES)?;
             Ok::<_, Error>(SupportBundle {
                 report,
-                link,
+                // Sentences may name a folder or an address: the code says enough.
+                link: LinkStatus {
+                    last_problem: link.last_problem.map(|problem| LinkProblem { message: String::new(), ..problem }),
+                    ..link
+                },
                 policy: policy(tx)?,
                 queue,
                 photos,
@@ -216,7 +220,7 @@ impl App {
                 needs_attention: kinds.into_iter().map(counted).collect(),
                 rows: tx.count_rows()?.into_iter().map(counted).collect(),
                 scopes: scopes.collect(),
-                faces,
+                faces: FacesView { problem: faces.problem.map(|_| "told on the appliance".to_owned()), ..faces },
                 watch: watch.map(|watch| watch.state),
                 log: log
                     .into_iter()

@@ -13,6 +13,9 @@ use crate::sync::LinkState;
 /// So long a command may stand at the head of the queue while the hub answers.
 const PATIENCE: Duration = Duration::from_secs(10 * 60);
 
+/// A command put off for less than this is not put off.
+const SHORT_MS: i64 = 2 * 60_000;
+
 /// What it saw last.
 #[derive(Debug, Default)]
 pub(crate) struct Watchdog {
@@ -48,7 +51,8 @@ impl App {
     /// If the replica fails.
     pub fn watch_queue(&self, now: Instant) -> Result<()> {
         let hub_now = self.now();
-        let oldest = self.replica().read(|tx| tx.oldest_sendable(hub_now))?;
+        // One that is put off again and again for a minute stands still as well.
+        let oldest = self.replica().read(|tx| tx.oldest_sendable(hub_now.plus(SHORT_MS)))?;
         let is_online = self.link_status()?.state == LinkState::Online;
         let has_changed = self.watchdog().look(oldest, is_online, now);
         if has_changed {

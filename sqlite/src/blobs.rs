@@ -105,7 +105,7 @@ fn to_send() -> String {
 }
 
 /// The files to fetch.
-const TO_FETCH: &str = "FROM photo_files INDEXED BY photo_files_wanted
+pub(crate) const TO_FETCH: &str = "FROM photo_files INDEXED BY photo_files_wanted
     JOIN photos ON photos.scope = photo_files.scope AND photos.id = photo_files.photo_id
     LEFT JOIN blobs ON blobs.id = photo_files.blob_id
     WHERE photo_files.is_stored = 1 AND photo_files.is_here = 0 AND blobs.parked IS NULL

@@ -85,6 +85,11 @@ pub struct PendingSummary {
     pub oldest_at_ms: Option<Millis>,
 }
 
+/// What may go out, in its order.
+pub(crate) const DUE: &str = "SELECT seq, id, bytes FROM outbox INDEXED BY outbox_due
+    WHERE (verdict IS NULL OR is_resent = 1) AND coalesce(deferred_until_ms, 0) <= ?1
+    ORDER BY is_resent DESC, is_person DESC, seq LIMIT ?2";
+
 impl ReadTx<'_> {
     /// How much waits to be judged.
     ///
@@ -147,10 +152,7 @@ impl ReadTx<'_> {
     pub fn outbox_batch(&self, max_commands: u32, max_bytes: u64, now: Millis) -> Result<Vec<Pending>> {
         let again = "SELECT seq, id, bytes FROM verdicts WHERE is_resent = 1 AND epoch = ?1 ORDER BY seq LIMIT ?2";
         let mut rows = self.all(again, (self.epoch()?, max_commands), raw)?;
-        let due = "SELECT seq, id, bytes FROM outbox INDEXED BY outbox_due
-                   WHERE (verdict IS NULL OR is_resent = 1) AND coalesce(deferred_until_ms, 0) <= ?1
-                   ORDER BY is_resent DESC, is_person DESC, seq LIMIT ?2";
-        rows.extend(self.all(due, (now.0, max_commands), raw)?);
+        rows.extend(self.all(DUE, (now.0, max_commands), raw)?);
         let (mut batch, mut bytes) = (BTreeMap::new(), 0);
         for pending in rows {
             let pending = from_raw(pending)?;

@@ -28,7 +28,11 @@ pub(crate) const STEPS: Steps = &[
     ("V4__documents", include_str!("../migrations/0004_documents.sql")),
     ("V5__wanted", include_str!("../migrations/0005_wanted.sql")),
     ("V6__queue", include_str!("../migrations/0006_queue.sql")),
+    ("V7__marks", include_str!("../migrations/0007_marks.sql")),
 ];
+
+/// The setting that a migration leaves when derived tables must be made anew.
+const REBUILD: &str = "rebuild";
 
 /// An appliance's replica; clones share it.
 #[derive(Clone)]
@@ -84,10 +88,12 @@ impl Replica {
         if !has_keys {
             replica.write(Priority::Person, |tx| tx.set_setting("keys_made", "1"))?;
         }
-        if replica.inner.file.migrated_from().is_some() {
+        // A mark in the file and not in memory: an upgrade that is cut off between its steps goes on at the next start.
+        if replica.read(|tx| tx.setting(REBUILD))?.is_some() {
             replica.write(Priority::Person, |tx| {
                 tx.rebuild_typed()?;
-                tx.replan_all()
+                tx.replan_all()?;
+                tx.remove_setting(REBUILD)
             })?;
         }
         replica.sweep_objects()?;

@@ -11,6 +11,7 @@ use crate::change::ChangeTag;
 use crate::epoch::{encoded, renewed};
 use crate::error::{Result, from_json};
 use crate::tx::WriteTx;
+use crate::verdict::KEPT_MS;
 
 impl WriteTx<'_> {
     /// A hub that was restored begins a new epoch in every scope: the first one that is seen here tells it, also if it is
@@ -25,31 +26,31 @@ impl WriteTx<'_> {
 
     /// Queues again what this device epoch's commands did, and asks again whether the hub has the files made here.
     fn queue_judged_again(&mut self) -> Result<()> {
+        let pending: BTreeSet<u64> = self.all("SELECT seq FROM outbox", [], |row| row.get(0))?.into_iter().collect();
+        self.undo(&pending)?;
         // Their versions are those of another history.
         let sql = "SELECT seq, bytes FROM outbox WHERE verdict IS NOT NULL";
         let waiting = self.all(sql, [], |row| Ok((row.get::<_, u64>(0)?, row.get::<_, Vec<u8>>(1)?)))?;
-        self.exec("UPDATE outbox SET verdict = NULL, is_resent = 0, sent_at_ms = NULL WHERE verdict IS NOT NULL", [])?;
+        let sql = "UPDATE outbox SET was_verdict = verdict, verdict = NULL, is_resent = 0, sent_at_ms = NULL
+                   WHERE verdict IS NOT NULL";
+        self.exec(sql, [])?;
         let sql = "SELECT bytes, verdict FROM verdicts WHERE epoch = (SELECT epoch FROM identity) ORDER BY seq";
         let judged = self.all(sql, [], |row| Ok((row.get::<_, Vec<u8>>(0)?, row.get::<_, String>(1)?)))?;
-        let mut again = BTreeSet::new();
-        for (seq, bytes) in waiting {
+        for (_, bytes) in waiting {
             self.hold_back_files(&from_json("command", bytes)?)?;
-            again.insert(seq);
         }
         for (bytes, verdict) in judged {
             // What was refused was settled by a person.
-            if matches!(from_json::<Verdict>("verdict", verdict)?.first(), Verdict::Rejected { .. }) {
+            if matches!(from_json::<Verdict>("verdict", verdict.clone())?.first(), Verdict::Rejected { .. }) {
                 continue;
             }
             let envelope: Envelope = from_json("command", bytes.clone())?;
             self.exec("DELETE FROM verdicts WHERE id = ?1", [envelope.id.as_str()])?;
             self.queue_again(&envelope, &bytes)?;
-            again.insert(envelope.seq);
+            self.exec("UPDATE outbox SET was_verdict = ?2 WHERE seq = ?1", (envelope.seq, verdict))?;
         }
-        again.extend(self.queue_of_earlier_epochs()?);
-        for seq in again {
-            self.replan(seq)?;
-        }
+        self.queue_of_earlier_epochs()?;
+        self.replan_all()?;
         let sql = "UPDATE blobs SET is_stored = 0 WHERE is_local = 1 AND is_stored = 1
                    AND EXISTS (SELECT 1 FROM blob_holders WHERE blob_id = blobs.id)";
         self.exec(sql, [])?;
@@ -60,7 +61,11 @@ impl WriteTx<'_> {
 
     fn queue_again(&mut self, envelope: &Envelope, bytes: &[u8]) -> Result<()> {
         self.hold_back_files(envelope)?;
-        self.queue(envelope, bytes)
+        self.queue(envelope, bytes)?;
+        // A photo that was taken back meanwhile has no bytes here any more.
+        let sql = "DELETE FROM command_blobs WHERE command_id = ?1 AND blob_id NOT IN (SELECT id FROM blobs)";
+        self.exec(sql, [envelope.id.as_str()])?;
+        Ok(())
     }
 
     /// Files wait for the verdict as they did the first time: a hub that does not know the photo takes none of them, and
@@ -74,15 +79,17 @@ impl WriteTx<'_> {
         Ok(())
     }
 
-    /// What was judged under a number that this appliance has no more is wished for anew, under the present one. What the
-    /// hub did not lose is not done twice, since rows are named by the wish and not by the command.
-    fn queue_of_earlier_epochs(&mut self) -> Result<Vec<u64>> {
+    /// What was judged under a number that this appliance has no more is wished for anew, under the present one, if it is of
+    /// the last seven days. What the hub did not lose is not done twice, since rows are named by the wish and not by the
+    /// command; an edit only if somebody set its field back to what it was meanwhile.
+    fn queue_of_earlier_epochs(&mut self) -> Result<()> {
         let (epoch, device) = (self.epoch()?, self.device()?);
-        let sql = "SELECT epoch, seq, bytes, verdict FROM verdicts WHERE epoch < ?1 ORDER BY epoch, seq";
-        let judged = self.all(sql, [epoch], |row| {
+        let sql = "SELECT epoch, seq, bytes, verdict FROM verdicts
+                   WHERE epoch < ?1 AND judged_at_ms >= (SELECT max(judged_at_ms) FROM verdicts) - ?2 ORDER BY epoch, seq";
+        let judged = self.all(sql, (epoch, KEPT_MS), |row| {
             Ok((row.get::<_, u64>(0)?, row.get::<_, u64>(1)?, row.get::<_, Vec<u8>>(2)?, row.get::<_, String>(3)?))
         })?;
-        let (mut numbers, mut of_epoch, mut again) = (BTreeMap::new(), 0, Vec::new());
+        let (mut numbers, mut of_epoch) = (BTreeMap::new(), 0);
         for (old_epoch, old_seq, bytes, verdict) in judged {
             if matches!(from_json::<Verdict>("verdict", verdict)?.first(), Verdict::Rejected { .. }) {
                 continue;
@@ -97,8 +104,7 @@ impl WriteTx<'_> {
             numbers.insert(old_seq, seq);
             let new = renewed(old, seq, epoch, device.as_ref(), &numbers);
             self.queue_again(&new, &encoded(&new)?)?;
-            again.push(seq);
         }
-        Ok(again)
+        Ok(())
     }
 }

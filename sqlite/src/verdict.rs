@@ -19,7 +19,7 @@ use crate::error::{Result, from_json, to_json};
 use crate::tx::{ReadTx, WriteTx};
 
 /// Judged commands are kept this long, as the hub's last-resort log (protocol, "After a restore").
-const KEPT_MS: i64 = 7 * 24 * 3600 * 1000;
+pub(crate) const KEPT_MS: i64 = 7 * 24 * 3600 * 1000;
 /// So many of the last ones are kept whatever their time.
 const KEPT_LAST: u32 = 1000;
 /// A command that misses what is not known here waits this long.
@@ -127,7 +127,7 @@ impl WriteTx<'_> {
             // The hub did it: its files may travel.
             Verdict::Applied { conflicts, .. } => {
                 self.accept_blobs(bytes)?;
-                if !conflicts.is_empty() {
+                if !conflicts.is_empty() && !self.is_told(one.seq, first)? {
                     let rows = self.written_rows(one.seq)?;
                     self.add_attention(NewEntry::conflict(one, bytes, conflicts, rows), now)?;
                 }
@@ -162,6 +162,14 @@ impl WriteTx<'_> {
             }
             Verdict::Duplicate { .. } => Ok(false),
         }
+    }
+
+    /// Whether this very verdict was told before the hub was restored.
+    fn is_told(&self, seq: u64, verdict: &Verdict) -> Result<bool> {
+        let sql = "SELECT was_verdict FROM outbox WHERE seq = ?1";
+        let was = self.one(sql, [seq], |row| row.get::<_, Option<String>>(0))?.flatten();
+        let was: Option<Verdict> = was.map(|text| from_json("verdict", text)).transpose()?;
+        Ok(was.is_some_and(|was| was.first() == verdict))
     }
 
     /// Until when a command that the hub misses waits itself; `None` = it may go out at once.

@@ -108,3 +108,42 @@ fn files_made_here_are_offered_to_the_hub_again() {
     assert_eq!(uploads().len(), 2, "both files are asked for and sent again");
     assert_eq!(replica.read_file(&original).unwrap(), b"original f1");
 }
+
+#[test]
+fn a_conflict_that_was_told_is_not_told_again() {
+    let (mut hub, replica) = with_driver();
+    hub.own(50, edit("v1", "comment", Value::Null, "их".into()));
+    submit(&replica, 2, edit("v1", "comment", Value::Null, "моё".into()));
+    exchange(&replica, &mut hub);
+    exchange(&replica, &mut hub);
+    let entries = || replica.read(|tx| tx.needs_attention()).unwrap();
+    let told = entries().len();
+    let mut hub = restored(&hub);
+    pull_all(&replica, &hub);
+    for _ in 0..3 {
+        exchange(&replica, &mut hub);
+    }
+    assert_eq!((pending(&replica), entries().len()), (0, told));
+}
+
+#[test]
+fn an_upgrade_cut_off_before_the_tables_were_made_anew_goes_on_at_the_next_start() {
+    let dir = tempfile::tempdir().unwrap();
+    let key = || Key::from_bytes([7; 32]);
+    let mut hub = Hub::new();
+    let replica = Replica::open(dir.path(), &key()).unwrap();
+    enrol(&replica, &hub);
+    hub.own(50, new_driver("v1", "Иванов", None, None));
+    pull_all(&replica, &hub);
+    drop(replica);
+    let conn = rusqlite::Connection::open(dir.path().join("replica.db")).unwrap();
+    conn.pragma_update(None, "key", format!("x'{}'", "07".repeat(32))).unwrap();
+    conn.execute_batch("DELETE FROM drivers; INSERT INTO settings VALUES ('rebuild', '1');").unwrap();
+    drop(conn);
+    for _ in 0..2 {
+        let replica = Replica::open(dir.path(), &key()).unwrap();
+        let findings = replica.examine(Depth::Thorough, |_| ()).unwrap();
+        assert!(findings.iter().all(|finding| finding.faults == 0), "{findings:?}");
+        assert_eq!(replica.read(|tx| tx.setting("rebuild")).unwrap(), None);
+    }
+}

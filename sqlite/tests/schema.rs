@@ -26,7 +26,8 @@ fn every_table_and_column_has_a_comment() {
         include_str!("../migrations/0003_withdrawn.sql"),
         include_str!("../migrations/0004_documents.sql"),
         include_str!("../migrations/0005_wanted.sql"),
-        include_str!("../migrations/0006_queue.sql")
+        include_str!("../migrations/0006_queue.sql"),
+        include_str!("../migrations/0007_marks.sql")
     );
     let mut in_table = false;
     let mut previous = "";

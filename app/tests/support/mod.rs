@@ -17,7 +17,7 @@ use parkdesk_app::installation::{
     EnrolError, EnrolFault, EnrolWish, Enrolled, Installation, InstallationState, InstallationView, Language,
 };
 use parkdesk_app::keys::KeysError;
-use parkdesk_app::sync::{FileProgress, LinkState, LinkStatus, SyncControl};
+use parkdesk_app::sync::{FileProgress, LinkProblem, LinkState, LinkStatus, SyncControl};
 use parkdesk_app::{App, AppParts};
 use parkdesk_domain::body::{FacePolicy, ParkCard, ParkSettings};
 use parkdesk_domain::command::{Command, DriverCreate, PersonCreate};
@@ -55,7 +55,9 @@ impl SyncControl for Link {
     fn status(&self) -> LinkStatus {
         let (state, clock_offset_ms) = *self.1.lock().unwrap();
         let link = LinkStatus::new(state.unwrap_or(LinkState::Online));
-        LinkStatus { last_contact_at_ms: Some(Millis(1000)), clock_offset_ms, ..link }
+        let message = "/srv/ivan/faces: no such file".to_owned();
+        let last_problem = Some(LinkProblem { code: "test".into(), message, at_ms: Millis(1) });
+        LinkStatus { last_contact_at_ms: Some(Millis(1000)), clock_offset_ms, last_problem, ..link }
     }
     fn sync_now(&self) {
         self.0.lock().unwrap().push("now");

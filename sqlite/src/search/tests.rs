@@ -56,3 +56,16 @@ fn the_drivers_of_a_car_are_found_by_its_id() {
     let steps = plan_of(&sql);
     assert!(steps.iter().all(|step| step.contains("drivers_by_car (scope=? AND car_id=?)")), "{steps:?}");
 }
+
+#[test]
+fn steps_of_the_link_look_at_their_own_work_only() {
+    let to_fetch = format!("SELECT 1 {}", crate::blobs::TO_FETCH);
+    for (text, values, index) in [
+        (crate::outbox::DUE, vec![9.into(), 5.into()], "outbox USING INDEX outbox_due"),
+        (to_fetch.as_str(), vec![], "photo_files USING INDEX photo_files_wanted"),
+    ] {
+        let steps = plan_of(&super::Sql { text: text.into(), values });
+        assert!(steps.first().is_some_and(|step| step.contains(index)), "{steps:?}");
+        assert!(!steps.iter().any(|step| step.contains("TEMP B-TREE")), "{steps:?}");
+    }
+}
