@@ -93,6 +93,7 @@ pub struct Facts {
     known: BTreeMap<Question, Answer>,
     noted: BTreeSet<Question>,
     unknown: BTreeSet<Question>,
+    guards: BTreeSet<String>,
 }
 
 impl Facts {
@@ -112,6 +113,12 @@ impl Facts {
     pub fn foresee(&mut self, questions: impl IntoIterator<Item = Question>) {
         let unknown = questions.into_iter().filter(|q| !self.known.contains_key(q));
         self.noted.extend(unknown);
+    }
+
+    /// Says that what is decided must not be decided by two at a time under this guard, which only a fact told of
+    /// ([`plan::guards`] needs none).
+    pub fn guard(&mut self, name: String) {
+        self.guards.insert(name);
     }
 
     /// The row's typed body.
@@ -177,6 +184,8 @@ pub struct Planned {
     pub asked: Vec<Question>,
     /// The questions whose answer was not known, or not readable: none where all facts are, at the hub.
     pub unknown: Vec<Question>,
+    /// Guards found on the way: a hub of many writers that does not hold them begins anew with them.
+    pub guards: BTreeSet<String>,
 }
 
 /// Why planning did not end in an outcome.
@@ -226,7 +235,7 @@ pub trait AsyncSource {
     /// What can break.
     type Error;
     /// Answers all questions, in their order, in one round trip.
-    fn load(&mut self, questions: &[Question]) -> impl Future<Output = Result<Vec<Answer>, Self::Error>> + Send;
+    fn load(&mut self, questions: &[Question]) -> impl Future<Output = Result<Vec<Answer>, Self::Error>>;
 }
 
 /// Plans `envelope` at `now` over an async store.
@@ -250,9 +259,32 @@ pub async fn run_async<S: AsyncSource>(
     Err(PlanError::Rounds { kind: envelope.command.kind() })
 }
 
+/// Lets many plans ask side by side, each as if it were alone, so that a store a network away can answer all of them in a
+/// few round trips and remember. What they decide counts for nothing.
+///
+/// # Errors
+/// If the store fails.
+pub async fn ask_ahead<S: AsyncSource>(envelopes: &[&Envelope], now: Millis, source: &mut S) -> Result<(), S::Error> {
+    let mut open: Vec<(&Envelope, Facts)> = envelopes.iter().map(|envelope| (*envelope, Facts::default())).collect();
+    for _ in 0..MAX_ROUNDS {
+        open.retain_mut(|(envelope, facts)| step(envelope, now, facts).is_none());
+        if open.is_empty() {
+            break;
+        }
+        let asked: Vec<Vec<Question>> = open.iter_mut().map(|(_, facts)| facts.take_noted()).collect();
+        let all: Vec<Question> = asked.iter().flatten().cloned().collect();
+        let mut answers = source.load(&all).await?.into_iter();
+        for ((_, facts), questions) in open.iter_mut().zip(asked) {
+            let mine = answers.by_ref().take(questions.len()).collect();
+            facts.learn(questions, mine);
+        }
+    }
+    Ok(())
+}
+
 fn step(envelope: &Envelope, now: Millis, facts: &mut Facts) -> Option<Planned> {
     let outcome = plan::plan(envelope, now, facts).ok()?;
     // Questions only foreseen stay noted but unloaded: they had no part in the outcome.
     let asked = facts.known.keys().cloned().collect();
-    Some(Planned { outcome, asked, unknown: facts.unknown.iter().cloned().collect() })
+    Some(Planned { outcome, asked, unknown: facts.unknown.iter().cloned().collect(), guards: facts.guards.clone() })
 }

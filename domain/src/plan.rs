@@ -19,7 +19,7 @@ use crate::canonical::CanonicalError;
 use crate::command::{Actor, Command, Envelope};
 use crate::facts::{Asked, Fact, Facts};
 use crate::fold;
-use crate::ids::{Millis, RowId};
+use crate::ids::{BlobId, Millis, RowId};
 use crate::refusal::{FieldConflict, Refusal, RefusalCode, Remedy};
 use crate::row::{RowRef, Write};
 use crate::scope::{Area, Scope};
@@ -125,14 +125,21 @@ fn not_allowed() -> Stop {
 #[must_use]
 pub fn guards(command: &Command) -> BTreeSet<String> {
     let list = match command {
-        Command::PhotoCapture(args) => vec![format!("driver/{}", args.driver)],
+        Command::PhotoCapture(args) => {
+            let mut list = vec![format!("photo/{}", args.photo), format!("driver/{}", args.driver)];
+            let files = [Some(&args.original), args.portrait.as_ref(), Some(&args.thumb)];
+            list.extend(files.into_iter().flatten().map(|file| blob_guard(&args.park, &file.id)));
+            list
+        }
         Command::PhotoAssign(args) => vec![
             format!("photo/{}", args.photo),
             format!("driver/{}", args.driver.was),
             format!("driver/{}", args.driver.now),
         ],
         Command::PhotoWithdraw(args) => vec![format!("photo/{}", args.photo)],
-        Command::PhotoBytesStored(args) => vec![format!("photo/{}", args.photo)],
+        Command::PhotoBytesStored(args) => {
+            vec![format!("photo/{}", args.photo), blob_guard(&args.park, &args.blob)]
+        }
         Command::DriverCreate(args) => {
             let mut list = vec![format!("driver/{}", args.driver)];
             list.extend(args.licence.as_ref().map(|l| format!("licence/{}/{}", args.park, fold::plate(&l.number))));
@@ -159,6 +166,12 @@ pub fn guards(command: &Command) -> BTreeSet<String> {
         Command::DeviceRevoke(args) => vec![format!("device/{}", args.device)],
     };
     list.into_iter().collect()
+}
+
+/// Bytes that arrive, a photo that begins to wait for them, and one that lets them go must see each other.
+#[must_use]
+pub fn blob_guard(park: &RowId, blob: &BlobId) -> String {
+    format!("blob/{park}/{blob}")
 }
 
 /// The card of a driver in the park's directory.

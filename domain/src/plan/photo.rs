@@ -5,7 +5,7 @@
 
 use serde_json::Map;
 
-use super::{Outcome, Plan, Stop, card_row, check_park_writable, check_text, not_allowed};
+use super::{Outcome, Plan, Stop, blob_guard, card_row, check_park_writable, check_text, not_allowed};
 use crate::body::{Driver, DriverCard, Entity, Photo, PhotoFile, PhotoStatus};
 use crate::command::{Envelope, PhotoAssign, PhotoBytesStored, PhotoCapture, PhotoWithdraw};
 use crate::facts::{Fact, Facts, Question, Space};
@@ -163,6 +163,8 @@ fn set_shown(card: &mut DriverCard, shown: Option<(&RowId, &Photo)>) {
 
 /// The card of the photo's driver goes back to the latest of the others, if it shows this one.
 fn take_off_card(park: &RowId, id: &RowId, photo: &Photo, facts: &mut Facts) -> Result<Option<Write>, Stop> {
+    // What the card shows next is a choice among the driver's photos: nobody may add one meanwhile.
+    facts.guard(format!("driver/{}", photo.driver_id));
     let row = card_row(park, &photo.driver_id);
     let Fact::Known(Some(mut card)) = facts.row::<DriverCard>(row.scope.clone(), &row.id)? else { return Ok(None) };
     if card.photo_id.as_ref() != Some(id) {
@@ -218,6 +220,9 @@ pub(super) fn withdraw(envelope: &Envelope, args: &PhotoWithdraw, now: Millis, f
     {
         return Err(not_allowed());
     }
+    for (_, file) in photo.files() {
+        facts.guard(blob_guard(&args.park, &file.id));
+    }
     let mut writes = Vec::new();
     writes.extend(take_off_card(&args.park, &args.photo, &photo, facts)?);
     photo.status = PhotoStatus::Withdrawn;
@@ -252,6 +257,7 @@ pub(super) fn bytes_stored(args: &PhotoBytesStored, facts: &mut Facts) -> Plan {
     if photo.status == PhotoStatus::New && photo.is_stored() {
         photo.status = PhotoStatus::NeedsModeration;
         photo.moderation_round += 1;
+        facts.guard(format!("driver/{}", photo.driver_id));
         writes.extend(show_on_card(card_row(&args.park, &photo.driver_id), &args.photo, &photo, facts)?);
     }
     writes.insert(0, Write::put(row, &photo)?);

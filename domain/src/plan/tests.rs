@@ -645,6 +645,36 @@ fn both_executors_plan_alike() {
     }
 }
 
+/// Counts how often it was asked.
+struct Counting<'a>(&'a mut World, usize);
+
+impl facts::AsyncSource for Counting<'_> {
+    type Error = Infallible;
+    async fn load(&mut self, questions: &[Question]) -> Result<Vec<Answer>, Infallible> {
+        self.1 += 1;
+        self.0.load(questions)
+    }
+}
+
+#[test]
+fn what_many_plans_ask_is_loaded_in_a_few_rounds() {
+    let mut world = park_with_driver();
+    let envelopes: Vec<Envelope> = (0..50)
+        .map(|n| {
+            let command = Command::PhotoCapture(Box::new(capture(&format!("f{n}"), "v1")));
+            Envelope::of_hub(CommandId::of_job("job", &n.to_string()), hub(), Millis(1), command)
+        })
+        .collect();
+    let mut source = Counting(&mut world, 0);
+    {
+        let envelopes: Vec<&Envelope> = envelopes.iter().collect();
+        let mut future = std::pin::pin!(facts::ask_ahead(&envelopes, Millis(5), &mut source));
+        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+        assert!(future.as_mut().poll(&mut context).is_ready());
+    }
+    assert!((1..=facts::MAX_ROUNDS).contains(&source.1), "{} rounds for 50 plans", source.1);
+}
+
 #[test]
 fn envelopes_keep_their_bytes() {
     let envelope = Envelope {
@@ -670,6 +700,12 @@ fn commands_that_could_clash_share_a_guard() {
     let one = guards(&Command::DriverCreate(Box::new(new_driver("v1", "77 АБ 1", "A1"))));
     let two = guards(&Command::DriverCreate(Box::new(new_driver("v2", "77аб1", "B2"))));
     assert_eq!(one.intersection(&two).collect::<Vec<_>>(), ["licence/p1/77аб1"]);
+    let taken = capture("f1", "v1");
+    let blob = taken.thumb.id.clone();
+    let stored = PhotoBytesStored { photo: id("f1"), park: id("p1"), blob: blob.clone() };
+    let taken = guards(&Command::PhotoCapture(Box::new(taken)));
+    assert!(taken.contains(&blob_guard(&id("p1"), &blob)));
+    assert!(guards(&Command::PhotoBytesStored(stored)).is_subset(&taken), "bytes and whoever waits for them");
     let edited = guards(&edit("plate", json!(null), json!("B 2")));
     assert_eq!(edited.intersection(&two).count(), 1, "two cars with one plate cannot come to be");
 }

@@ -163,3 +163,16 @@ fn a_field_device_takes_back_its_own_photos_only() {
     world.device_role = Some(Role::Moderator);
     assert_eq!(refusal(world.run(withdraw("f2"))).code, RefusalCode::NotAllowed);
 }
+
+#[test]
+fn a_plan_names_the_guards_that_only_its_facts_tell_of() {
+    let mut world = park_with_driver();
+    take(&mut world, "f1", 5, [1, 2, 3]);
+    let files = [1, 2, 3].map(|n| BlobId::of(&[n]));
+    let command = withdraw("f1");
+    let envelope = Envelope::of_hub(CommandId::of_job("job", "w"), hub(), Millis(1), command.clone());
+    let planned = facts::run(&envelope, Millis(5), &mut world).unwrap();
+    assert!(planned.guards.contains("driver/v1"), "what its card shows next is a choice: {:?}", planned.guards);
+    assert!(files.iter().all(|file| planned.guards.contains(&blob_guard(&id("p1"), file))), "{:?}", planned.guards);
+    assert!(planned.guards.is_disjoint(&guards(&command)));
+}
