@@ -65,6 +65,20 @@ pub struct Earlier {
     pub verdict: Verdict,
 }
 
+impl Earlier {
+    /// Reads what a store kept.
+    ///
+    /// # Errors
+    /// With the cause, if it cannot be read.
+    pub fn read(device: Option<String>, sha256: [u8; 32], verdict: &str) -> Result<Self, String> {
+        Ok(Self {
+            device: device.map(|device| device.parse()).transpose().map_err(|e| format!("{e}"))?,
+            sha256,
+            verdict: serde_json::from_str(verdict).map_err(|e| e.to_string())?,
+        })
+    }
+}
+
 /// What the store knows of a pushed command.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Looked {

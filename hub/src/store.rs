@@ -2,10 +2,15 @@
 //! durable when it returns.
 //!
 //! [`embedded`] keeps everything in one encrypted file. The methods are `async` because a store may be a network away;
-//! rules are not kept here but in `judging` and `domain`, so that two stores cannot judge differently.
+//! rules are not kept here but in `judging` and `domain`, and what happens in a writing transaction is written down once,
+//! in `transaction`, so that two stores cannot judge differently.
 
+mod access;
 pub mod embedded;
+mod enrolment;
 pub mod person_keys;
+mod place;
+mod transaction;
 
 use std::collections::BTreeSet;
 use std::future::Future;
@@ -32,7 +37,7 @@ pub enum Error {
 }
 
 /// A store's answer.
-pub type Result<T> = std::result::Result<T, Error>;
+pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// A device by its token.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -305,8 +310,13 @@ pub trait Store: Send + Sync + 'static {
         now: Millis,
     ) -> impl Future<Output = Result<(bool, BTreeSet<Scope>)>> + Send;
 
-    /// Blobs that are sealed for a person whom no row that refers to them shows any more, with the person to be.
-    fn missealed(&self, limit: u32) -> impl Future<Output = Result<Vec<Missealed>>> + Send;
+    /// Blobs that are sealed for a person whom no row that refers to them shows any more, with the person to be; by home
+    /// and id, beginning after `after`.
+    fn missealed(
+        &self,
+        after: Option<(String, BlobId)>,
+        limit: u32,
+    ) -> impl Future<Output = Result<Vec<Missealed>>> + Send;
 
     /// The blob is sealed anew; `false` if it changed meanwhile, then the new object is not used.
     fn blob_resealed(&self, old: &Missealed, object: &str) -> impl Future<Output = Result<bool>> + Send;

@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 
 use super::{Fault, Told, read};
 use crate::blob_files::{BlobError, BlobFiles};
-use crate::store::{BlobAccess, Part, Store, StoredBlob};
+use crate::store::{BlobAccess, Missealed, Part, Store, StoredBlob};
 
 /// `POST /v1/blobs/check`.
 ///
@@ -296,7 +296,7 @@ impl Wanted {
     }
 }
 
-/// Blobs sealed anew in one go.
+/// Blobs looked at in one go.
 const RESEAL: u32 = 100;
 
 /// Seals what was said to show another driver than before with that driver's key, so that destroying a person's key takes
@@ -306,22 +306,35 @@ const RESEAL: u32 = 100;
 /// If store or folder fail; the rest is done next time.
 pub async fn reseal<S: Store>(store: &S, files: &BlobFiles, now: Millis) -> Result<usize, Fault> {
     let mut done = 0;
-    for old in store.missealed(RESEAL).await? {
-        let plain = match files.read(&old.stored.person, &old.stored.object, 0..old.stored.size_bytes) {
-            Ok(plain) => plain,
-            // Its key was destroyed first: nothing is left to be sealed.
-            Err(BlobError::Lost(cause)) => {
-                tracing::warn!(%cause, "a blob is lost and cannot be sealed anew");
-                continue;
-            }
-            Err(error) => return Err(error.into()),
-        };
-        let object = files.put(&old.person, &plain, now)?;
-        let is_used = store.blob_resealed(&old, &object).await?;
-        forget(files, [if is_used { old.stored.object } else { object }]);
-        done += usize::from(is_used);
+    let mut after = None;
+    loop {
+        let page = store.missealed(after, RESEAL).await?;
+        // Those that are lost stay as they are, so the next page begins behind this one.
+        after = page.last().map(|last| (last.home.clone(), last.blob.clone()));
+        let is_last = page.len() < RESEAL as usize;
+        for old in page {
+            done += usize::from(reseal_one(store, files, old, now).await?);
+        }
+        if is_last {
+            return Ok(done);
+        }
     }
-    Ok(done)
+}
+
+async fn reseal_one<S: Store>(store: &S, files: &BlobFiles, old: Missealed, now: Millis) -> Result<bool, Fault> {
+    let plain = match files.read(&old.stored.person, &old.stored.object, 0..old.stored.size_bytes) {
+        Ok(plain) => plain,
+        // Its key was destroyed first: nothing is left to be sealed.
+        Err(BlobError::Lost(cause)) => {
+            tracing::warn!(%cause, "a blob is lost and cannot be sealed anew");
+            return Ok(false);
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let object = files.put(&old.person, &plain, now)?;
+    let is_used = store.blob_resealed(&old, &object).await?;
+    forget(files, [if is_used { old.stored.object } else { object }]);
+    Ok(is_used)
 }
 
 /// Brings back objects that were put aside and that a row names again (another `hub.db` was put in place).

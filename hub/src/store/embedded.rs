@@ -5,25 +5,25 @@
 
 mod blobs;
 mod devices;
-mod judge;
 mod rows;
+mod tx;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use parkdesk_domain::wire::{Judged, Verdict};
+use futures_util::FutureExt;
+use parkdesk_domain::wire::Verdict;
 use parkdesk_domain::{BlobId, DeviceId, Envelope, Kind, Millis, RowId, Scope};
 use parkdesk_sqlcipher::system::Sys;
 use parkdesk_sqlcipher::{File, Key, OpenError, OpenMode, Priority, Steps};
 use rusqlite::{Connection, named_params};
 
+use self::tx::Writing;
+use super::transaction::{self, OneByOne};
 use super::{
     Batch, BlobAccess, Caller, DeviceView, Enrolled, Enrolment, Error, Judgement, Missealed, NewCode, Page, PageSize,
-    Part, Result, Stats, Store, StoredBlob, Verdicts,
+    Part, Result, Stats, Store, StoredBlob, enrolment,
 };
-
-/// A poison command (a bug in its plan) is asked for again after this time; the queue behind it goes on.
-const POISON_RETRY_MS: i64 = 600_000;
 
 /// The store on one file.
 #[derive(Debug, Clone)]
@@ -121,31 +121,14 @@ impl Embedded {
         }
     }
 
-    /// The whole batch failed: one transaction per command, so that one bad command does not hold up the others.
-    fn push_one_by_one(&self, batch: Batch, now: Millis, cause: &Error) -> Result<Judgement> {
-        tracing::warn!(device.id = %batch.device, %cause, "push failed as a whole, judging one by one");
-        let mut all = Verdicts::default();
-        let Batch { device, epoch, floor, commands } = batch;
-        for pushed in commands {
-            let (seq, id) = (pushed.head.seq, pushed.head.id.clone());
-            let one = Batch { device: device.clone(), epoch, floor, commands: vec![pushed] };
-            match self.write(|tx| Ok(judge::push(tx, &one, now)?)) {
-                Ok(Judgement::Done(done)) => {
-                    all.verdicts.extend(done.verdicts);
-                    all.touched.extend(done.touched);
-                }
-                Ok(cloned @ Judgement::Cloned { .. }) => return Ok(cloned),
-                // No room and no disk are the same for all of them.
-                Err(error @ (Error::Full | Error::Failed(_))) => return Err(error),
-                Err(error @ Error::Poison(_)) => {
-                    tracing::error!(command.id = %id, %error, "a command cannot be judged");
-                    let until_ms = Some(now.plus(POISON_RETRY_MS));
-                    all.verdicts.push(Judged { seq, id, verdict: Verdict::Deferred { until_ms, missing: Vec::new() } });
-                }
-            }
-        }
-        Ok(Judgement::Done(all))
+    fn push_at_once(&self, batch: &Batch, now: Millis) -> Result<Judgement> {
+        self.write(|tx| Ok(at_once(transaction::push(&mut Writing(tx), batch, now))?))
     }
+}
+
+/// The result of a future that waits for nothing.
+fn at_once<T>(future: impl Future<Output = Result<T>>) -> Result<T> {
+    future.now_or_never().unwrap_or_else(|| Err(Error::Poison("BUG: the embedded store was made to wait".into())))
 }
 
 fn count(tx: &Connection, query: &str) -> Result<u64> {
@@ -174,7 +157,7 @@ impl Store for Embedded {
     async fn enrol(&self, attempt: Enrolment, now: Millis) -> Result<(Enrolled, BTreeSet<Scope>)> {
         self.write(|tx| {
             let mut touched = BTreeSet::new();
-            match devices::enrol(tx, &attempt, now, &mut touched)? {
+            match at_once(enrolment::enrol(&mut Writing(tx), &attempt, now, &mut touched))? {
                 refused @ Enrolled::Refused(_) => Err(Stop::Undo((refused, BTreeSet::new()))),
                 answer @ (Enrolled::Device(_) | Enrolled::BadCode) => Ok((answer, touched)),
             }
@@ -182,10 +165,17 @@ impl Store for Embedded {
     }
 
     async fn push(&self, batch: Batch, now: Millis) -> Result<Judgement> {
-        match self.write(|tx| Ok(judge::push(tx, &batch, now)?)) {
-            Err(error @ Error::Poison(_)) => self.push_one_by_one(batch, now, &error),
-            done => done,
+        let cause = match self.push_at_once(&batch, now) {
+            Err(error @ Error::Poison(_)) => error,
+            done => return done,
+        };
+        let (mut each, batches) = OneByOne::new(batch, now, &cause);
+        for one in batches {
+            if let Some(ended) = each.take(&one, self.push_at_once(&one, now)) {
+                return ended;
+            }
         }
+        Ok(each.done())
     }
 
     async fn issue(
@@ -198,7 +188,7 @@ impl Store for Embedded {
             let mut touched = BTreeSet::new();
             let verdicts = commands
                 .into_iter()
-                .map(|envelope| judge::issue(tx, envelope, now, &mut touched))
+                .map(|envelope| at_once(transaction::issue(&mut Writing(tx), envelope, now, &mut touched)))
                 .collect::<Result<Vec<_>>>()?;
             if dry_run { Err(Stop::Undo((verdicts, BTreeSet::new()))) } else { Ok((verdicts, touched)) }
         })
@@ -241,13 +231,14 @@ impl Store for Embedded {
     ) -> Result<(bool, BTreeSet<Scope>)> {
         self.write(|tx| {
             let mut touched = BTreeSet::new();
-            let is_new = blobs::stored(tx, home, blob, &stored, now, &mut touched)?;
+            let mut tx = Writing(tx);
+            let is_new = at_once(transaction::blob_stored(&mut tx, (home, blob), &stored, now, &mut touched))?;
             Ok((is_new, touched))
         })
     }
 
-    async fn missealed(&self, limit: u32) -> Result<Vec<Missealed>> {
-        self.read(|tx| blobs::missealed(tx, limit))
+    async fn missealed(&self, after: Option<(String, BlobId)>, limit: u32) -> Result<Vec<Missealed>> {
+        self.read(|tx| blobs::missealed(tx, after.as_ref(), limit))
     }
 
     async fn blob_resealed(&self, old: &Missealed, object: &str) -> Result<bool> {

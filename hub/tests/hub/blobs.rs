@@ -447,3 +447,39 @@ async fn a_photo_of_another_driver_is_sealed_with_that_drivers_key() {
     }
     assert_eq!(walk(&world.dir.path().join("data/blobs")).len(), 3, "the old objects are gone");
 }
+
+/// A small file whose id sorts behind those of most others.
+fn late_file(seed: u8) -> Vec<u8> {
+    (0..).map(|n: u32| [&[seed][..], &n.to_le_bytes()].concat()).find(|f| BlobId::of(f).as_str() >= "ff").unwrap()
+}
+
+#[tokio::test]
+async fn a_hundred_lost_files_do_not_keep_the_others_from_being_sealed_anew() {
+    let world = World::with_park().await;
+    let mut device = world.enrol(Role::PhotoStaff, "p1").await;
+    for n in 0..35u8 {
+        let files = [vec![n, 0], vec![n, 1], vec![n, 2]];
+        let command = device.command(capture(&format!("f{n}"), "p1", [&files[0], &files[1], &files[2]]), &[]);
+        assert_applied(&device.push(&world, &[command]).await);
+        for file in &files {
+            assert_eq!(put(&world, &device, file).await.status, 204);
+        }
+    }
+    for path in walk(&world.dir.path().join("data/blobs")) {
+        std::fs::remove_file(path).unwrap();
+    }
+    let files = [late_file(1), late_file(2), late_file(3)];
+    let command = device.command(capture("late", "p1", [&files[0], &files[1], &files[2]]), &[]);
+    assert_applied(&device.push(&world, &[command]).await);
+    for file in &files {
+        assert_eq!(put(&world, &device, file).await.status, 204);
+    }
+    for photo in (0..35).map(|n| format!("f{n}")).chain(["late".to_owned()]) {
+        let driver = Change { was: id("v1"), now: id("v2") };
+        let assign = Command::PhotoAssign(PhotoAssign { photo: id(&photo), park: id("p1"), driver });
+        let command = device.command(assign, &[]);
+        assert_applied(&device.push(&world, &[command]).await);
+    }
+    let now = Millis(START + 1);
+    assert_eq!(reseal(&world.hub.store, &world.hub.files, now).await.unwrap(), 3, "behind 105 that are lost");
+}

@@ -3,56 +3,45 @@
 //! A blob is kept per home, and every right to it rests on a row: knowing a hash opens nothing. Parts are kept per
 //! device, so that nobody can spoil another's upload.
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use parkdesk_domain::body::Photo;
 use parkdesk_domain::{BlobId, DeviceId, Kind, Millis, RowId, Scope};
 use rusqlite::{Connection, OptionalExtension, named_params};
 
-use super::{devices, judge, rows, sql};
+use super::{devices, sql};
+use crate::store::access::{self, Ref};
+use crate::store::place::{parse_id, place};
 use crate::store::{BlobAccess, Error, Missealed, Part, Result, StoredBlob};
 
 /// What the device may do with the blob, per home.
 pub(super) fn access(tx: &Connection, device: &DeviceId, blob: &BlobId) -> Result<Vec<BlobAccess>> {
     let story = devices::story(tx, device)?;
-    let mut places = devices::subscriptions(tx, device)?;
-    places.insert(Scope::Device(device.clone()));
-    let places: BTreeSet<(String, i64)> = places.iter().map(rows::place).collect();
+    let scopes = devices::subscriptions(tx, device)?;
+    let mut list = access::access(device, &story, scopes, refs(tx, blob)?);
+    for access in &mut list {
+        access.stored = find_stored(tx, &access.home, blob)?;
+    }
+    Ok(list)
+}
+
+fn refs(tx: &Connection, blob: &BlobId) -> Result<Vec<Ref>> {
     let mut stmt = tx
         .prepare_cached(
             "SELECT home, scope_no, size_bytes, person, device, is_withdrawn FROM blob_refs WHERE blob = :blob
              ORDER BY home, is_withdrawn, scope_no, kind, id",
         )
         .map_err(sql)?;
-    let mut found = stmt.query(named_params! {":blob": blob.as_str()}).map_err(sql)?;
-    let mut homes: BTreeMap<String, BlobAccess> = BTreeMap::new();
-    while let Some(row) = found.next().map_err(sql)? {
-        let (home, scope_no): (String, i64) = (row.get("home").map_err(sql)?, row.get("scope_no").map_err(sql)?);
-        let taken_by: Option<String> = row.get("device").map_err(sql)?;
-        let person: String = row.get("person").map_err(sql)?;
-        let size: Option<i64> = row.get("size_bytes").map_err(sql)?;
-        let is_withdrawn: bool = row.get("is_withdrawn").map_err(sql)?;
-        let readable = places.contains(&(home.clone(), scope_no));
-        if !readable && !taken_by.is_some_and(|taker| story.iter().any(|mine| mine.as_str() == taker)) {
-            continue;
-        }
-        let access = homes.entry(home.clone()).or_insert_with(|| BlobAccess {
-            person: format!("{home}/{person}"),
-            home,
-            size_bytes: None,
-            readable: false,
-            is_withdrawn: true,
-            stored: None,
-        });
-        access.readable |= readable && !is_withdrawn;
-        access.is_withdrawn &= is_withdrawn;
-        access.size_bytes = access.size_bytes.or(size.map(i64::unsigned_abs));
-    }
-    let mut list: Vec<BlobAccess> = homes.into_values().collect();
-    for access in &mut list {
-        access.stored = find_stored(tx, &access.home, blob)?;
-    }
-    Ok(list)
+    let found = stmt
+        .query_map(named_params! {":blob": blob.as_str()}, |row| {
+            Ok(Ref {
+                home: row.get("home")?,
+                scope_no: row.get("scope_no")?,
+                size_bytes: row.get::<_, Option<i64>>("size_bytes")?.map(i64::unsigned_abs),
+                person: row.get("person")?,
+                device: row.get("device")?,
+                is_withdrawn: row.get("is_withdrawn")?,
+            })
+        })
+        .map_err(sql)?;
+    found.collect::<rusqlite::Result<_>>().map_err(sql)
 }
 
 fn find_stored(tx: &Connection, home: &str, blob: &BlobId) -> Result<Option<StoredBlob>> {
@@ -137,15 +126,8 @@ pub(super) fn drop_old_parts(tx: &Connection, before: Millis) -> Result<Vec<Stri
     found.collect::<rusqlite::Result<_>>().map_err(sql)
 }
 
-/// Keeps that the bytes are here and tells every photo of the home that waits for them; not if none does any more.
-pub(super) fn stored(
-    tx: &Connection,
-    home: &str,
-    blob: &BlobId,
-    stored: &StoredBlob,
-    now: Millis,
-    touched: &mut BTreeSet<Scope>,
-) -> Result<bool> {
+/// Keeps that the bytes are here, if a row waits for them.
+pub(super) fn add(tx: &Connection, home: &str, blob: &BlobId, stored: &StoredBlob, now: Millis) -> Result<bool> {
     let added = tx
         .execute(
             "INSERT INTO blobs (home, id, size_bytes, object, person, stored_at_ms)
@@ -162,14 +144,7 @@ pub(super) fn stored(
             },
         )
         .map_err(sql)?;
-    if added == 0 {
-        return Ok(false);
-    }
-    for (photo, body) in waiting_photos(tx, home, blob)? {
-        let decoded: Photo = serde_json::from_str(&body).map_err(|e| Error::Poison(e.to_string()))?;
-        judge::issue_bytes_stored(tx, &photo, &decoded.park_id, blob, now, touched)?;
-    }
-    Ok(true)
+    Ok(added == 1)
 }
 
 /// Forgets bytes that no row of the home refers to any more but such as let them go; their object is swept by its age.
@@ -185,17 +160,21 @@ pub(super) fn let_go(tx: &Connection, home: &str, blob: &BlobId) -> Result<()> {
 }
 
 /// Blobs that no row needs under the key they are sealed with.
-pub(super) fn missealed(tx: &Connection, limit: u32) -> Result<Vec<Missealed>> {
+pub(super) fn missealed(tx: &Connection, after: Option<&(String, BlobId)>, limit: u32) -> Result<Vec<Missealed>> {
     let mut stmt = tx
         .prepare_cached(
             "SELECT b.home, b.id, b.object, b.person, b.size_bytes, b.home || '/' || MIN(r.person) AS wanted
              FROM blobs b JOIN blob_refs r ON r.home = b.home AND r.blob = b.id AND r.is_withdrawn = 0
+             WHERE (b.home, b.id) > (:home, :id)
              GROUP BY b.home, b.id
              HAVING SUM(b.home || '/' || r.person = b.person) = 0
+             ORDER BY b.home, b.id
              LIMIT :limit",
         )
         .map_err(sql)?;
-    let mut found = stmt.query(named_params! {":limit": limit}).map_err(sql)?;
+    // No home is empty.
+    let (home, id) = after.map_or(("", ""), |(home, id)| (home.as_str(), id.as_str()));
+    let mut found = stmt.query(named_params! {":home": home, ":id": id, ":limit": limit}).map_err(sql)?;
     let mut list = Vec::new();
     while let Some(row) = found.next().map_err(sql)? {
         let blob: String = row.get("id").map_err(sql)?;
@@ -231,7 +210,7 @@ pub(super) fn resealed(tx: &Connection, old: &Missealed, object: &str) -> Result
 
 /// A driver's photos that were not taken back, by id.
 pub(super) fn photos_of(tx: &Connection, scope: &Scope, driver: &str) -> Result<Vec<RowId>> {
-    let (home, scope_no) = rows::place(scope);
+    let (home, scope_no) = place(scope);
     let mut stmt = tx
         .prepare_cached(
             "SELECT DISTINCT id FROM blob_refs
@@ -242,10 +221,10 @@ pub(super) fn photos_of(tx: &Connection, scope: &Scope, driver: &str) -> Result<
     let found = stmt
         .query_map(named_params! {":home": home, ":scope_no": scope_no, ":person": driver}, |row| row.get("id"))
         .map_err(sql)?;
-    found.collect::<rusqlite::Result<Vec<String>>>().map_err(sql)?.into_iter().map(rows::parse_id).collect()
+    found.collect::<rusqlite::Result<Vec<String>>>().map_err(sql)?.into_iter().map(parse_id).collect()
 }
 
-fn waiting_photos(tx: &Connection, home: &str, blob: &BlobId) -> Result<Vec<(RowId, String)>> {
+pub(super) fn waiting_photos(tx: &Connection, home: &str, blob: &BlobId) -> Result<Vec<(RowId, String)>> {
     let mut stmt = tx
         .prepare_cached(
             "SELECT r.id, r.body FROM blob_refs b JOIN sync_rows r USING (home, scope_no, kind, id)
@@ -257,7 +236,7 @@ fn waiting_photos(tx: &Connection, home: &str, blob: &BlobId) -> Result<Vec<(Row
         .map_err(sql)?;
     let mut list = Vec::new();
     while let Some(row) = found.next().map_err(sql)? {
-        list.push((rows::parse_id(row.get("id").map_err(sql)?)?, row.get("body").map_err(sql)?));
+        list.push((parse_id(row.get("id").map_err(sql)?)?, row.get("body").map_err(sql)?));
     }
     Ok(list)
 }

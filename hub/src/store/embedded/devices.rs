@@ -1,25 +1,18 @@
 //! Devices on SQLite: tokens, one-time codes, enrolment, what a device reads.
 //!
 //! Tokens and codes are stored as hashes only; comparing hashes of 256-bit tokens and of whole codes leaks nothing by
-//! its timing. Every attempt at a code is a write, so that a wrong try counts even if the process dies at once.
+//! its timing.
 
 use std::collections::BTreeSet;
 
-use parkdesk_domain::body::Device;
-use parkdesk_domain::command::{Command, DeviceEnrol};
-use parkdesk_domain::rights::Role;
-use parkdesk_domain::wire::Verdict;
-use parkdesk_domain::{Actor, DeviceId, Envelope, Kind, Millis, Scope};
+use parkdesk_domain::{Actor, DeviceId, Kind, Millis, Scope};
 use rusqlite::{Connection, OptionalExtension, named_params};
-use subtle::ConstantTimeEq;
 
-use super::{judge, rows, sql};
-use crate::store::{Caller, DeviceView, Enrolled, Enrolment, Error, NewCode, Result};
-
-/// Wrong tries after which a code is dead.
-const MAX_WRONG_TRIES: i64 = 5;
-/// Tokens of one enrolment: answers lost more often than this need a new code.
-const MAX_TOKENS: i64 = 5;
+use super::{rows, sql, tx::granted};
+use crate::store::access;
+use crate::store::enrolment::{Code, MAX_TOKENS, MAX_WRONG_TRIES, parse_device};
+use crate::store::place::parse_id;
+use crate::store::{Caller, DeviceView, Enrolment, Error, NewCode, Result};
 
 pub(super) fn find_caller(tx: &Connection, token: [u8; 32]) -> Result<Option<(Caller, bool)>> {
     tx.prepare_cached(
@@ -53,10 +46,6 @@ pub(super) fn confirm_token(tx: &Connection, token: [u8; 32], now: Millis) -> Re
     Ok(())
 }
 
-pub(super) fn parse_device(text: &str) -> Result<DeviceId> {
-    text.parse().map_err(|e: parkdesk_domain::ids::BadId| Error::Poison(e.to_string()))
-}
-
 pub(super) fn add_code(tx: &Connection, code: &NewCode, now: Millis) -> Result<()> {
     let json = |e: serde_json::Error| Error::Poison(e.to_string());
     tx.execute("DELETE FROM enrolment_codes WHERE expires_at_ms < :now", named_params! {":now": now.0}).map_err(sql)?;
@@ -76,44 +65,7 @@ pub(super) fn add_code(tx: &Connection, code: &NewCode, now: Millis) -> Result<(
     Ok(())
 }
 
-struct Code {
-    hash: [u8; 32],
-    role: String,
-    parks: String,
-    scopes: String,
-    request: Option<String>,
-    device: Option<String>,
-}
-
-/// One attempt. A refusal of the enrolling command is answered as [`Enrolled::Refused`] and must be rolled back.
-pub(super) fn enrol(
-    tx: &Connection,
-    attempt: &Enrolment,
-    now: Millis,
-    touched: &mut BTreeSet<Scope>,
-) -> Result<Enrolled> {
-    let Some(code) = find_code(tx, &attempt.handle, now)? else { return Ok(Enrolled::BadCode) };
-    if !bool::from(code.hash.ct_eq(&attempt.hash)) {
-        tx.execute(
-            "UPDATE enrolment_codes SET wrong_tries = wrong_tries + 1 WHERE handle = :handle",
-            named_params! {":handle": attempt.handle},
-        )
-        .map_err(sql)?;
-        return Ok(Enrolled::BadCode);
-    }
-    match (&code.request, &code.device) {
-        // The answer was lost on the way: the same device again, unless a token of it is in use already.
-        (Some(request), Some(device)) if request == attempt.request.as_str() => {
-            let device = parse_device(device)?;
-            if add_token(tx, &device, attempt, now)? { Ok(Enrolled::Device(device)) } else { Ok(Enrolled::BadCode) }
-        }
-        // Somebody else used it.
-        (Some(_), _) | (_, Some(_)) => Ok(Enrolled::BadCode),
-        (None, None) => first_use(tx, &code, attempt, now, touched),
-    }
-}
-
-fn find_code(tx: &Connection, handle: &str, now: Millis) -> Result<Option<Code>> {
+pub(super) fn find_code(tx: &Connection, handle: &str, now: Millis) -> Result<Option<Code>> {
     tx.query_row(
         "SELECT hash, role, parks, scopes, request, device FROM enrolment_codes
          WHERE handle = :handle AND expires_at_ms > :now AND wrong_tries < :max",
@@ -133,26 +85,16 @@ fn find_code(tx: &Connection, handle: &str, now: Millis) -> Result<Option<Code>>
     .map_err(sql)
 }
 
-fn first_use(
-    tx: &Connection,
-    code: &Code,
-    attempt: &Enrolment,
-    now: Millis,
-    touched: &mut BTreeSet<Scope>,
-) -> Result<Enrolled> {
-    let json = |e: serde_json::Error| Error::Poison(e.to_string());
-    let args = DeviceEnrol {
-        device: attempt.device.clone(),
-        name: attempt.name.clone(),
-        role: Role::from(code.role.clone()),
-        parks: serde_json::from_str(&code.parks).map_err(json)?,
-        scopes: serde_json::from_str(&code.scopes).map_err(json)?,
-        was: attempt.was.clone(),
-    };
-    let envelope = Envelope::of_hub(attempt.command.clone(), Actor::Hub, now, Command::DeviceEnrol(args));
-    if let Verdict::Rejected { refusal } = judge::issue(tx, envelope, now, touched)? {
-        return Ok(Enrolled::Refused(refusal));
-    }
+pub(super) fn count_wrong_try(tx: &Connection, handle: &str) -> Result<()> {
+    tx.execute(
+        "UPDATE enrolment_codes SET wrong_tries = wrong_tries + 1 WHERE handle = :handle",
+        named_params! {":handle": handle},
+    )
+    .map_err(sql)?;
+    Ok(())
+}
+
+pub(super) fn use_code(tx: &Connection, attempt: &Enrolment) -> Result<()> {
     tx.execute(
         "UPDATE enrolment_codes SET request = :request, device = :device WHERE handle = :handle",
         named_params! {
@@ -160,12 +102,10 @@ fn first_use(
         },
     )
     .map_err(sql)?;
-    add_token(tx, &attempt.device, attempt, now)?;
-    Ok(Enrolled::Device(attempt.device.clone()))
+    Ok(())
 }
 
-/// Adds a token; `false` if one is in use already or too many were given.
-fn add_token(tx: &Connection, device: &DeviceId, attempt: &Enrolment, now: Millis) -> Result<bool> {
+pub(super) fn add_token(tx: &Connection, device: &DeviceId, attempt: &Enrolment, now: Millis) -> Result<bool> {
     let added = tx
         .execute(
             "INSERT INTO tokens (hash, device, made_at_ms)
@@ -192,13 +132,8 @@ pub(super) fn subscriptions(tx: &Connection, device: &DeviceId) -> Result<BTreeS
 
 /// The device and what the same appliance was before.
 pub(super) fn story(tx: &Connection, device: &DeviceId) -> Result<BTreeSet<DeviceId>> {
-    let mut story = BTreeSet::from([device.clone()]);
-    let scope = Scope::Device(device.clone());
-    if let Some(body) = rows::find_body(tx, &scope, &Kind::Device, &device.as_row_id())? {
-        let device: Device = serde_json::from_str(&body).map_err(|e| Error::Poison(e.to_string()))?;
-        story.extend(device.was);
-    }
-    Ok(story)
+    let body = rows::find_body(tx, &Scope::Device(device.clone()), &Kind::Device, &device.as_row_id())?;
+    access::story(device, body.as_deref())
 }
 
 pub(super) fn list(tx: &Connection) -> Result<Vec<DeviceView>> {
@@ -210,7 +145,7 @@ pub(super) fn list(tx: &Connection) -> Result<Vec<DeviceView>> {
     while let Some(row) = found.next().map_err(sql)? {
         let id = parse_device(&row.get::<_, String>("id").map_err(sql)?)?;
         list.push(DeviceView {
-            grants: judge::granted(tx, &Actor::Device(id.clone()))?,
+            grants: granted(tx, &Actor::Device(id.clone()))?,
             id,
             name: row.get("name").map_err(sql)?,
             enrolled_at_ms: Millis(row.get("enrolled_at_ms").map_err(sql)?),
@@ -225,6 +160,6 @@ pub(super) fn hub_id(tx: &Connection) -> Result<Option<parkdesk_domain::RowId>> 
     tx.query_row("SELECT hub_id FROM hub", [], |row| row.get("hub_id"))
         .optional()
         .map_err(sql)?
-        .map(rows::parse_id)
+        .map(parse_id)
         .transpose()
 }

@@ -2,34 +2,16 @@
 //!
 //! Invariant: versions of a scope have no gaps and a version is written by one transaction only, because the head is
 //! bumped by [`open_version`] inside the writing transaction and there is one writer
-//! (`versions_have_no_gaps_and_rows_come_once` in tests/push.rs).
+//! (`versions_have_no_gaps_and_rows_come_once` in tests/hub/push.rs).
 
 use parkdesk_domain::row::{Kind, Row, SCHEMA, Write};
-use parkdesk_domain::scope::Area;
 use parkdesk_domain::{RowId, Scope, canonical};
 use rusqlite::{Connection, OptionalExtension, named_params};
 
 use super::sql;
 use crate::index::{self, Entry};
-use crate::store::{Error, Page, PageSize, Result};
-
-/// Where a scope's rows are: its home and its number within it. Fixed for ever.
-pub(super) fn place(scope: &Scope) -> (String, i64) {
-    let no = match scope {
-        Scope::Park(_, area) => match area {
-            Area::Directory => 0,
-            Area::Fleet => 1,
-            Area::Staff => 2,
-            Area::Photos => 3,
-            Area::Faces => 4,
-            Area::Chats => 5,
-        },
-        Scope::City(_, shard) => i64::from(*shard),
-        Scope::Device(_) | Scope::Tags | Scope::Org => 0,
-        Scope::Work(_) => 1,
-    };
-    (scope.home(), no)
-}
+use crate::store::place::{NARROW, narrow_table, parse_id, place};
+use crate::store::{Page, PageSize, Result};
 
 /// The epoch of a scope that nothing was written to: that of the hub, so that what it held before a backup that did not
 /// know it is never taken for what it holds now.
@@ -101,27 +83,15 @@ pub(super) fn apply(tx: &Connection, write: &Write, version: u64) -> Result<()> 
 /// The key of a row.
 struct At<'a> {
     home: &'a str,
-    scope_no: i64,
+    scope_no: i16,
     kind: &'a str,
     id: &'a str,
 }
 
-/// The kinds that have entries: others need no look into the narrow tables.
-fn table_of(kind: &str) -> Option<&'static str> {
-    match Kind::from(kind) {
-        Kind::Driver | Kind::Car | Kind::User => Some("DELETE FROM keys"),
-        Kind::Photo | Kind::DriverCard => Some("DELETE FROM blob_refs"),
-        Kind::Grant => Some("DELETE FROM grants"),
-        Kind::Subscription => Some("DELETE FROM subscriptions"),
-        Kind::Device => Some("DELETE FROM devices"),
-        Kind::Park | Kind::ParkCard | Kind::MatchDecision | Kind::Verdict | Kind::Other(_) => None,
-    }
-}
-
 fn reindex_row(tx: &Connection, at: &At<'_>, entries: &[Entry]) -> Result<()> {
-    let Some(delete) = table_of(at.kind) else { return Ok(()) };
+    let Some(table) = narrow_table(&Kind::from(at.kind)) else { return Ok(()) };
     let by_row = "WHERE home = :home AND scope_no = :scope_no AND kind = :kind AND id = :id";
-    tx.prepare_cached(&format!("{delete} {by_row}"))
+    tx.prepare_cached(&format!("DELETE FROM {table} {by_row}"))
         .map_err(sql)?
         .execute(named_params! {":home": at.home, ":scope_no": at.scope_no, ":kind": at.kind, ":id": at.id})
         .map_err(sql)?;
@@ -184,7 +154,7 @@ fn insert_entry(tx: &Connection, at: &At<'_>, entry: &Entry) -> rusqlite::Result
 
 /// Empties all narrow tables and fills them from the live rows; answers how many rows were read.
 pub(super) fn reindex(tx: &Connection) -> Result<u64> {
-    for table in ["keys", "blob_refs", "grants", "subscriptions", "devices"] {
+    for table in NARROW {
         tx.execute(&format!("DELETE FROM {table}"), []).map_err(sql)?;
     }
     let mut stmt = tx
@@ -268,11 +238,6 @@ fn row_of(line: &rusqlite::Row<'_>) -> Result<Row> {
         hash: line.get("hash").map_err(sql)?,
         body: line.get("body").map_err(sql)?,
     })
-}
-
-/// A row id read back.
-pub(super) fn parse_id(text: String) -> Result<RowId> {
-    text.try_into().map_err(|e: parkdesk_domain::ids::BadId| Error::Poison(e.to_string()))
 }
 
 /// The live body of a row.
