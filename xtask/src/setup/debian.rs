@@ -16,6 +16,7 @@ const PACKAGES: &[(&str, &str)] = &[
     ("pkg-config", "pkg-config"),
     ("patchelf", "patchelf"),                  // libtorch without CUDA
     ("python3", "python3"),                    // pip fetches libtorch, weights and photos
+    ("python3-venv", ""),                      // cargo xtask bench faces
     ("dbus", "dbus-run-session"),              // key store test
     ("gnome-keyring", "gnome-keyring-daemon"), // key store test
     ("fonts-inter", ""),                       // the contact sheet
