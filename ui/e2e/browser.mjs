@@ -92,30 +92,3 @@ export async function axe(page) {
       `${one.id}: ${one.nodes.map((/** @type {any} */ node) => node.target.join(" ")).join(", ")}`,
   );
 }
-
-/**
- * Fails unless the element that has the focus shows it: an outline, a ring or a border of its own or of the field around it.
- * @param {import("playwright-core").Page} page
- * @param {string} where for the message
- */
-export async function focusShows(page, where) {
-  const seen = await page.evaluate(() => {
-    const active = document.activeElement;
-    if (!active || active === document.body) return { what: "nothing", shows: false };
-    const what = `${active.tagName.toLowerCase()} ${active.getAttribute("aria-label") ?? active.textContent?.slice(0, 40)}`;
-    /** @type {Element | null} */
-    let at = active;
-    // A field shows it at the box around it.
-    for (let up = 0; at && up < 3; up += 1, at = at.parentElement) {
-      const style = getComputedStyle(at);
-      const outline = style.outlineStyle !== "none" && Number.parseFloat(style.outlineWidth) > 0;
-      if (outline || style.boxShadow !== "none") return { what, shows: true };
-    }
-    // A grid or list shows it at the row that is chosen.
-    const chosen = document.getElementById(active.getAttribute("aria-activedescendant") ?? "");
-    if (!chosen) return { what, shows: false };
-    const style = getComputedStyle(chosen);
-    return { what, shows: style.outlineStyle !== "none" || style.boxShadow !== "none" };
-  });
-  assert.ok(seen.shows, `${where}: the focus is not seen at ${seen.what}`);
-}
