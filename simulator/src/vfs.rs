@@ -58,6 +58,7 @@ struct Open {
 
 impl Vfs {
     pub(crate) fn new(state: Arc<Mutex<State>>) -> Self {
+        parkdesk_sqlcipher::start_library().ok(); // A library that does not start is told by the file that is opened over it.
         let name = format!("simulated-{:x}", Arc::as_ptr(&state) as usize);
         let c_name = CString::new(name.clone()).unwrap_or_default();
         let raw = Box::into_raw(Box::new(Raw { vfs: methods(), name: c_name, state }));

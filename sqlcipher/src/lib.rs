@@ -24,5 +24,5 @@ pub use error::{Error, OpenError};
 pub use file::{File, Priority};
 pub use key::{Key, KeyError};
 pub use migrate::Steps;
-pub use open::{OpenMode, check_key, move_aside, open_damaged};
+pub use open::{OpenMode, check_key, move_aside, open_damaged, start_library};
 pub use writer::Writer;

@@ -44,7 +44,7 @@ pub(crate) fn open(
     steps: Steps,
     mode: OpenMode,
 ) -> Result<Opened, OpenError> {
-    check_library()?;
+    start_library()?;
     let head = read_head(system, path)?;
     let salt = match (&head, mode) {
         (Some(head), _) if !head.is_empty() => {
@@ -78,7 +78,7 @@ pub(crate) fn open_reader(system: &dyn System, path: &Path, key: &Key) -> Result
 
 /// A database in memory for tests: same steps, no key, gone when closed.
 pub(crate) fn open_in_memory(steps: Steps) -> Result<Connection, OpenError> {
-    check_library()?;
+    start_library()?;
     let mut conn = Connection::open_in_memory()?;
     set_up(&conn)?;
     migrate::run(&Os, &mut conn, None, steps)?;
@@ -126,10 +126,24 @@ pub fn move_aside(path: &Path, label: &str, reason: &str) -> std::io::Result<Pat
     Ok(aside(""))
 }
 
-fn check_library() -> Result<(), OpenError> {
+/// Asserts the library's version and starts it. Each way of opening does so; who registers a VFS of its own with SQLite does
+/// it before, too.
+///
+/// SQLite starts with a process's first connection and calls itself ready before it has started SQLCipher: whoever opens a
+/// file in between is refused with "An error occurred with PRAGMA key". So the first connection is made alone.
+///
+/// # Errors
+/// [`OpenError::Library`] if it is too old; or it cannot start.
+pub fn start_library() -> Result<(), OpenError> {
+    static IS_STARTED: Mutex<bool> = Mutex::new(false);
     let found = rusqlite::version_number();
     if found < MIN_SQLITE {
         return Err(OpenError::Library(format!("{} is older than 3.51.3", rusqlite::version())));
+    }
+    let mut is_started = IS_STARTED.lock().unwrap_or_else(PoisonError::into_inner);
+    if !*is_started {
+        Connection::open_in_memory()?;
+        *is_started = true;
     }
     Ok(())
 }
@@ -196,6 +210,7 @@ fn connect(
     salt: Option<&Vec<u8>>,
     mode: OpenFlags,
 ) -> Result<Connection, OpenError> {
+    start_library()?;
     let flags = mode | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let conn = match system.vfs() {
         None => Connection::open_with_flags(path, flags)?,
@@ -211,17 +226,10 @@ fn connect(
     spec.push_str(&key.to_hex());
     spec.push_str(&salt.map(hex::encode).unwrap_or_default());
     spec.push('\'');
-    {
-        // SQLCipher sets up its cryptography when the first connection of a process is keyed; several at once have been
-        // seen to fail with "An error occurred with PRAGMA key".
-        let _one_at_a_time = KEYING.lock().unwrap_or_else(PoisonError::into_inner);
-        conn.pragma_update(None, "key", spec.as_str())?;
-    }
+    conn.pragma_update(None, "key", spec.as_str())?;
     set_up(&conn)?;
     Ok(conn)
 }
-
-static KEYING: Mutex<()> = Mutex::new(());
 
 fn set_up(conn: &Connection) -> Result<(), rusqlite::Error> {
     conn.busy_timeout(std::time::Duration::from_secs(5))?;

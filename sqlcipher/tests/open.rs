@@ -133,7 +133,7 @@ fn a_flipped_bit_in_any_page_is_found_when_it_is_read() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("a.db");
     let file = File::open(&path, &key(), ONE, OpenMode::Create).unwrap();
-    for _ in 0..40 {
+    for _ in 0..150 {
         add(&file, &"x".repeat(3000)).unwrap();
     }
     assert!(file.damaged_pages().unwrap().is_empty());
@@ -268,4 +268,31 @@ fn a_backup_opens_with_the_same_key_only() {
     assert_eq!(texts(&File::open(&copy, &key(), ONE, OpenMode::Existing).unwrap()), ["one"]);
     let error = File::open(&copy, &Key::from_bytes([6; 32]), ONE, OpenMode::Existing).map(|_| ()).unwrap_err();
     assert!(matches!(error, OpenError::WrongKey(_)));
+}
+
+/// The library is started once in a process, so each try is a process of its own.
+#[test]
+fn many_threads_may_open_the_first_files_of_a_process_at_once() {
+    const OPENER: &str = "PARKDESK_TEST_OPENS_AT_ONCE";
+    if let Some(dir) = std::env::var_os(OPENER) {
+        let start = std::sync::Barrier::new(8);
+        return std::thread::scope(|scope| {
+            for n in 0..8 {
+                let (start, path) = (&start, Path::new(&dir).join(format!("{n}.db")));
+                scope.spawn(move || {
+                    start.wait();
+                    drop(File::open(&path, &key(), ONE, OpenMode::Create).unwrap());
+                });
+            }
+        });
+    }
+    for _ in 0..150 {
+        let dir = tempfile::tempdir().unwrap();
+        let tried = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "many_threads_may_open_the_first_files_of_a_process_at_once", "--nocapture"])
+            .env(OPENER, dir.path())
+            .output()
+            .unwrap();
+        assert!(tried.status.success(), "{}", String::from_utf8_lossy(&tried.stderr));
+    }
 }
