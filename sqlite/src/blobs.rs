@@ -105,11 +105,17 @@ fn to_send() -> String {
 }
 
 /// The files to fetch.
-pub(crate) const TO_FETCH: &str = "FROM photo_files INDEXED BY photo_files_wanted
-    JOIN photos ON photos.scope = photo_files.scope AND photos.id = photo_files.photo_id
-    LEFT JOIN blobs ON blobs.id = photo_files.blob_id
-    WHERE photo_files.is_stored = 1 AND photo_files.is_here = 0 AND blobs.parked IS NULL
-      AND photos.status <> 'withdrawn'";
+const TO_FETCH: &str = "FROM photo_files INDEXED BY photo_files_missing
+    WHERE is_missing = 1 AND blob_id NOT IN (SELECT id FROM blobs WHERE parked IS NOT NULL)";
+
+/// The next files to fetch.
+pub(crate) fn next_to_fetch() -> String {
+    format!(
+        "SELECT blob_id, size_bytes, class, photo_id,
+             (SELECT driver_id FROM photos WHERE photos.scope = photo_files.scope AND photos.id = photo_id) AS driver_id
+         {TO_FETCH} ORDER BY class, captured_at_ms DESC, photo_id LIMIT ?1"
+    )
+}
 
 /// A file to fetch.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -193,10 +199,7 @@ impl ReadTx<'_> {
     /// # Errors
     /// If the file fails.
     pub fn downloads_sum(&self, urgent: &[BlobId]) -> Result<ToMove> {
-        self.sum(
-            &format!("SELECT photo_files.blob_id AS id, photo_files.size_bytes, photo_files.class {TO_FETCH}"),
-            urgent,
-        )
+        self.sum(&format!("SELECT blob_id AS id, size_bytes, class {TO_FETCH}"), urgent)
     }
 
     fn sum(&self, of: &str, urgent: &[BlobId]) -> Result<ToMove> {
@@ -221,11 +224,7 @@ impl ReadTx<'_> {
     /// # Errors
     /// If the file fails.
     pub fn wanted_downloads(&self, limit: u32) -> Result<Vec<Download>> {
-        let sql = format!(
-            "SELECT photo_files.blob_id, photo_files.size_bytes, photo_files.class, photo_id, driver_id {TO_FETCH}
-             ORDER BY photo_files.class, captured_at_ms DESC, photo_id LIMIT ?1"
-        );
-        let rows = self.all(&sql, [limit], |row| {
+        let rows = self.all(&next_to_fetch(), [limit], |row| {
             Ok((
                 row.get::<_, String>(0)?,
                 row.get(1)?,

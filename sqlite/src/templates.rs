@@ -138,9 +138,9 @@ impl ReadTx<'_> {
         limit: u32,
     ) -> Result<Vec<WithoutTemplate>> {
         let sql = concat!(
-            "SELECT photos.id, ifnull(captured_at_ms, 0) AS at ",
+            "SELECT photos.id, ifnull(photos.captured_at_ms, 0) AS at ",
             without_template!(),
-            " AND (?5 IS NULL OR (-ifnull(captured_at_ms, 0), photos.id) > (-?4, ?5)) ORDER BY at DESC, photos.id LIMIT ?6"
+            " AND (?5 IS NULL OR (-ifnull(photos.captured_at_ms, 0), photos.id) > (-?4, ?5)) ORDER BY at DESC, photos.id LIMIT ?6"
         );
         let (at, id) = (after.map(|last| last.captured_at_ms.0), after.map(|last| last.photo.as_str()));
         let rows = self.all(sql, (model_id, aligner_id, list(parks), at, id, limit), |row| {

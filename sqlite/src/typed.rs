@@ -176,10 +176,13 @@ impl WriteTx<'_> {
             ],
         )?;
         for (class, file) in photo.files() {
-            let sql = "INSERT INTO photo_files (scope, photo_id, class, blob_id, size_bytes, is_stored, is_here)
-                       VALUES (?1, ?2, ?3, ?4, ?5, ?6, EXISTS (SELECT 1 FROM blob_holders WHERE blob_id = ?4))";
-            let class = class_number(class);
-            self.exec(sql, params![at.0, at.1, class, file.id.as_str(), file.size_bytes, file.stored])?;
+            let sql = "INSERT INTO photo_files (scope, photo_id, class, blob_id, size_bytes, is_stored, captured_at_ms, is_missing)
+                       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7,
+                           ?8 AND NOT EXISTS (SELECT 1 FROM blob_holders WHERE blob_id = ?4))";
+            let (class, id) = (class_number(class), file.id.as_str());
+            let may_be_missing = file.stored && !photo.is_withdrawn();
+            let at_ms = photo.captured_at_ms.0;
+            self.exec(sql, params![at.0, at.1, class, id, file.size_bytes, file.stored, at_ms, may_be_missing])?;
             if file.stored {
                 self.set_blob_stored(&file.id)?;
             }

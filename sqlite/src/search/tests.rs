@@ -59,12 +59,11 @@ fn the_drivers_of_a_car_are_found_by_its_id() {
 
 #[test]
 fn steps_of_the_link_look_at_their_own_work_only() {
-    let to_fetch = format!("SELECT 1 {}", crate::blobs::TO_FETCH);
     for (text, values, index) in [
-        (crate::outbox::DUE, vec![9.into(), 5.into()], "outbox USING INDEX outbox_due"),
-        (to_fetch.as_str(), vec![], "photo_files USING INDEX photo_files_wanted"),
+        (crate::outbox::DUE.to_owned(), vec![9.into(), 5.into()], "outbox USING INDEX outbox_due"),
+        (crate::blobs::next_to_fetch(), vec![5.into()], "photo_files USING COVERING INDEX photo_files_missing"),
     ] {
-        let steps = plan_of(&super::Sql { text: text.into(), values });
+        let steps = plan_of(&super::Sql { text, values });
         assert!(steps.first().is_some_and(|step| step.contains(index)), "{steps:?}");
         assert!(!steps.iter().any(|step| step.contains("TEMP B-TREE")), "{steps:?}");
     }
