@@ -34,12 +34,12 @@ pub struct DoctorReport {
     /// Nothing is at fault.
     pub is_sound: bool,
     /// What was examined, in order.
-    pub findings: Vec<FindingView>,
+    pub findings: Vec<CheckView>,
 }
 
 /// What one examination found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct FindingView {
+pub struct CheckView {
     /// A stable code: `pages`, `row_hashes`, `cursors`, `queue`, `shadows`, `unsent`, `files`, `keys`, `typed`, `plans`, `clock`.
     pub check: String,
     /// How many things were looked at.
@@ -133,7 +133,7 @@ pub struct LogLine {
 /// If the replica cannot be read at all.
 pub fn examine(replica: &Replica, now: Millis, wish: DoctorWish, clock_offset_ms: Option<i64>) -> Result<DoctorReport> {
     let depth = if wish.thorough { Depth::Thorough } else { Depth::Quick };
-    let mut findings: Vec<FindingView> = replica.examine(depth, |_| ())?.into_iter().map(view).collect();
+    let mut findings: Vec<CheckView> = replica.examine(depth, |_| ())?.into_iter().map(view).collect();
     if let Some(offset) = clock_offset_ms {
         findings.push(clock(offset));
     }
@@ -146,11 +146,11 @@ pub fn examine(replica: &Replica, now: Millis, wish: DoctorWish, clock_offset_ms
     })
 }
 
-fn view(finding: Finding) -> FindingView {
+fn view(finding: Finding) -> CheckView {
     let code = serde_json::to_value(finding.check).ok().and_then(|code| code.as_str().map(str::to_owned));
     let has_faults = finding.faults > 0;
     let advice = |lang| has_faults.then(|| words::doctor::advice(finding.check, lang).to_owned());
-    FindingView {
+    CheckView {
         check: code.unwrap_or_default(),
         examined: finding.examined,
         faults: finding.faults,
@@ -162,10 +162,10 @@ fn view(finding: Finding) -> FindingView {
     }
 }
 
-fn clock(offset_ms: i64) -> FindingView {
+fn clock(offset_ms: i64) -> CheckView {
     let is_off = offset_ms.abs() > CLOCK_OFF_MS;
     let advice = |lang| is_off.then(|| words::doctor::clock_advice(lang).to_owned());
-    FindingView {
+    CheckView {
         check: "clock".into(),
         examined: 1,
         faults: u64::from(is_off),

@@ -34,9 +34,15 @@ impl Reply {
 }
 
 async fn ask(router: &Router, request: Request<Body>) -> Reply {
+    let (method, uri) = (request.method().clone(), request.uri().to_string());
     let answer = router.clone().oneshot(request).await.unwrap();
     let (status, headers) = (answer.status(), answer.headers().clone());
     let body = answer.into_body().collect().await.unwrap().to_bytes().to_vec();
+    if status.is_success()
+        && let Ok(answer) = serde_json::from_slice(&body)
+    {
+        support::assert_described(method.as_str(), &uri, status.as_u16(), &answer);
+    }
     Reply { status, headers, body }
 }
 

@@ -31,10 +31,15 @@ async fn send(router: &Router, request: Request<Body>) -> (u16, axum::http::Head
 
 /// A request of the page in the window.
 async fn ask(router: &Router, method: Method, path: &str, body: Value) -> (u16, Value) {
-    let request = Request::builder().method(method).uri(format!("/api/v1{path}"));
+    let uri = format!("/api/v1{path}");
+    let request = Request::builder().method(method.clone()).uri(&uri);
     let request = request.header(header::CONTENT_TYPE, "application/json").header("parkdesk-desk", "1");
     let (status, _, body) = send(router, request.body(Body::from(body.to_string())).unwrap()).await;
-    (status, serde_json::from_slice(&body).unwrap_or_else(|_| panic!("{path}: {}", String::from_utf8_lossy(&body))))
+    let answer = serde_json::from_slice(&body).unwrap_or_else(|_| panic!("{path}: {}", String::from_utf8_lossy(&body)));
+    if status < 300 {
+        support::assert_described(method.as_str(), &uri, status, &answer);
+    }
+    (status, answer)
 }
 
 async fn get(router: &Router, path: &str) -> Value {

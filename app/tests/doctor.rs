@@ -19,9 +19,13 @@ use tower::ServiceExt;
 use support::World;
 
 async fn call(world: &World, request: Request<Body>) -> String {
+    let (method, uri) = (request.method().clone(), request.uri().to_string());
     let answer = world.router().oneshot(request).await.unwrap();
-    assert!(answer.status().is_success(), "{}", answer.status());
-    String::from_utf8(answer.into_body().collect().await.unwrap().to_bytes().to_vec()).unwrap()
+    let status = answer.status();
+    assert!(status.is_success(), "{status}");
+    let text = String::from_utf8(answer.into_body().collect().await.unwrap().to_bytes().to_vec()).unwrap();
+    support::assert_described(method.as_str(), &uri, status.as_u16(), &serde_json::from_str(&text).unwrap());
+    text
 }
 
 #[tokio::test(flavor = "multi_thread")]

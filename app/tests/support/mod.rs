@@ -32,10 +32,36 @@ use parkdesk_vision::faces::protocol::{Analysis, Descriptor, Face, LiveAdvice, P
 use parkdesk_vision::geometry::{Area, Cut, Point};
 use parkdesk_vision::limits::{Rejection, RejectionCode};
 use parkdesk_vision::quality::{Finding, Level, Quality, QualityCode};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use self::hub::{Hub, directory, id};
+
+/// Asserts that an answer is what the API's description says of it.
+pub fn assert_described(method: &str, uri: &str, status: u16, answer: &Value) {
+    let mut schema = serde_json::to_value(parkdesk_app::api::open_api()).unwrap();
+    let path = uri.split('?').next().unwrap();
+    let fits = |pattern: &str| {
+        pattern.split('/').count() == path.split('/').count()
+            && pattern.split('/').zip(path.split('/')).all(|(a, b)| a == b || a.starts_with('{'))
+    };
+    let paths = schema.get("paths").and_then(Value::as_object).unwrap();
+    // A path by name before one with an id in its place.
+    let Some(path) = paths.keys().filter(|path| fits(path)).min_by_key(|path| path.matches('{').count()) else {
+        // The link for a browser is had over the socket alone.
+        return assert!(!uri.starts_with("/api/") || path == "/api/v1/open", "{method} {uri} is not described");
+    };
+    let escaped = path.replace('~', "~0").replace('/', "~1");
+    let at = format!("/paths/{escaped}/{}/responses/{status}/content/application~1json/schema", method.to_lowercase());
+    assert!(schema.pointer(&at).is_some(), "{method} {uri} answers {status}, which the description does not know");
+    let reference = format!("#{}", at.replace('{', "%7B").replace('}', "%7D"));
+    schema.as_object_mut().unwrap().insert("$ref".to_owned(), reference.into());
+    let schema = jsonschema::validator_for(&schema).unwrap();
+    let faults: Vec<String> =
+        schema.iter_errors(answer).map(|fault| format!("{}: {fault}", fault.instance_path())).collect();
+    assert_eq!(faults, [] as [String; 0], "{method} {uri}: {answer}");
+}
 
 /// What the link was told.
 #[derive(Default)]

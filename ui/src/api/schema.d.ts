@@ -870,6 +870,31 @@ export interface components {
             /** @description `driver/{id}`, `photo/{id}`, `outbox`, `tray`, ...: what to read again. */
             tags: string[];
         };
+        /** @description What one examination found. */
+        CheckView: {
+            /** @description The same in English. */
+            advice_en?: string | null;
+            /** @description What to do about faults, in Russian; none if there are none. */
+            advice_ru?: string | null;
+            /** @description A stable code: `pages`, `row_hashes`, `cursors`, `queue`, `shadows`, `unsent`, `files`, `keys`, `typed`, `plans`, `clock`. */
+            check: string;
+            /**
+             * Format: int64
+             * @description How many things were looked at.
+             */
+            examined: number;
+            /**
+             * Format: int64
+             * @description How many of them are at fault.
+             */
+            faults: number;
+            /** @description The first at fault, without its id. */
+            first?: string | null;
+            /** @description The same in English. */
+            what_en: string;
+            /** @description What was looked at, in Russian. */
+            what_ru: string;
+        };
         /**
          * @description The closed list of codes.
          * @enum {string}
@@ -1032,7 +1057,7 @@ export interface components {
              */
             at_ms: number;
             /** @description What was examined, in order. */
-            findings: components["schemas"]["FindingView"][];
+            findings: components["schemas"]["CheckView"][];
             /** @description Nothing is at fault. */
             is_sound: boolean;
             /** @description Whether all was examined, or only what takes moments. */
