@@ -2,12 +2,10 @@
 //!
 //! The file's first 16 bytes (SQLCipher's salt) are ours to choose: a mark, six random bytes and six bytes of a hash of
 //! them with the key. So *not a database*, *another key* and *damaged pages* are told apart without a file beside it.
-//! SQLite before 3.51.3 can corrupt a WAL file (reliability 0.1), hence the assertion.
 
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use sha2::{Digest, Sha256};
@@ -16,11 +14,11 @@ use zeroize::Zeroizing;
 use crate::durable;
 use crate::error::OpenError;
 use crate::key::Key;
+use crate::library::start_library;
 use crate::migrate::{self, Steps};
 use crate::system::{Os, System};
 
 const MARK: &[u8; 4] = b"PDsk";
-const MIN_SQLITE: i32 = 3_051_003;
 
 /// Whether a missing file may be made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -124,28 +122,6 @@ pub fn move_aside(path: &Path, label: &str, reason: &str) -> std::io::Result<Pat
     }
     durable::sync_parent(path)?;
     Ok(aside(""))
-}
-
-/// Asserts the library's version and starts it. Each way of opening does so; who registers a VFS of its own with SQLite does
-/// it before, too.
-///
-/// SQLite starts with a process's first connection and calls itself ready before it has started SQLCipher: whoever opens a
-/// file in between is refused with "An error occurred with PRAGMA key". So the first connection is made alone.
-///
-/// # Errors
-/// [`OpenError::Library`] if it is too old; or it cannot start.
-pub fn start_library() -> Result<(), OpenError> {
-    static IS_STARTED: Mutex<bool> = Mutex::new(false);
-    let found = rusqlite::version_number();
-    if found < MIN_SQLITE {
-        return Err(OpenError::Library(format!("{} is older than 3.51.3", rusqlite::version())));
-    }
-    let mut is_started = IS_STARTED.lock().unwrap_or_else(PoisonError::into_inner);
-    if !*is_started {
-        Connection::open_in_memory()?;
-        *is_started = true;
-    }
-    Ok(())
 }
 
 fn read_head(system: &dyn System, path: &Path) -> Result<Option<Vec<u8>>, OpenError> {
