@@ -133,7 +133,7 @@ pub struct LogLine {
 /// If the replica cannot be read at all.
 pub fn examine(replica: &Replica, now: Millis, wish: DoctorWish, clock_offset_ms: Option<i64>) -> Result<DoctorReport> {
     let depth = if wish.thorough { Depth::Thorough } else { Depth::Quick };
-    let mut findings: Vec<CheckView> = replica.examine(depth, |_| ())?.into_iter().map(view).collect();
+    let mut findings: Vec<CheckView> = replica.examine(depth)?.into_iter().map(view).collect();
     if let Some(offset) = clock_offset_ms {
         findings.push(clock(offset));
     }

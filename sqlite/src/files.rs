@@ -97,15 +97,7 @@ impl Files {
         key_of(person, &bytes)
     }
 
-    fn find_key(&self, person: &RowId) -> Result<Option<PersonKey>> {
-        let sql = "SELECT key FROM person_keys WHERE person = ?1 AND key IS NOT NULL";
-        let found: Option<Vec<u8>> = self.keys.read(|tx| -> Result<_> {
-            Ok(tx.prepare_cached(sql)?.query_row([person.as_str()], |row| row.get(0)).optional()?)
-        })?;
-        found.map(|bytes| key_of(person, &bytes)).transpose()
-    }
-
-    /// All keys there are, for opening many templates.
+    /// All keys there are, for opening much at once; none is made for the asking.
     pub(crate) fn all_keys(&self) -> Result<BTreeMap<String, PersonKey>> {
         let rows: Vec<(String, Vec<u8>)> = self.keys.read(|tx| -> Result<_> {
             let mut query = tx.prepare_cached("SELECT person, key FROM person_keys WHERE key IS NOT NULL")?;
@@ -141,14 +133,12 @@ impl Files {
     }
 
     pub(crate) fn get(&self, person: &RowId, object: &ObjectName) -> Result<Vec<u8>> {
-        let key = self.person_key(person)?;
-        Ok(sealed::open(&key, object.as_str(), &self.folder()?.get(object)?)?)
+        self.get_with(&self.person_key(person)?, object)
     }
 
-    /// The plain bytes, if there is a key already: none is made for the asking.
-    pub(crate) fn get_with_known_key(&self, person: &RowId, object: &ObjectName) -> Result<Vec<u8>> {
-        let key = self.find_key(person)?.ok_or_else(|| Error::KeyDestroyed(person.clone()))?;
-        Ok(sealed::open(&key, object.as_str(), &self.folder()?.get(object)?)?)
+    /// The plain bytes, with a key of [`Self::all_keys`].
+    pub(crate) fn get_with(&self, key: &PersonKey, object: &ObjectName) -> Result<Vec<u8>> {
+        Ok(sealed::open(key, object.as_str(), &self.folder()?.get(object)?)?)
     }
 
     /// Bytes of an object as it lies in the folder.

@@ -14,7 +14,7 @@ use crate::rows::row_ref;
 use crate::search::Profile;
 use crate::tx::WriteTx;
 
-const TABLES: &[&str] = &[
+pub(crate) const TABLES: &[&str] = &[
     "drivers",
     "cars",
     "driver_cards",

@@ -42,7 +42,7 @@ fn acknowledged_work_that_the_hub_lost_is_sent_again_and_stays_in_sight() {
     equal_to_hub(&replica, &hub);
     assert_eq!(names(&replica), ["v1", "v2"]);
     assert_eq!(comment(&replica, "v1").as_deref(), Some("после копии"));
-    let findings = replica.examine(Depth::Thorough, |_| ()).unwrap();
+    let findings = replica.examine(Depth::Thorough).unwrap();
     assert!(findings.iter().all(|finding| finding.faults == 0), "{findings:?}");
 }
 
@@ -142,7 +142,7 @@ fn an_upgrade_cut_off_before_the_tables_were_made_anew_goes_on_at_the_next_start
     drop(conn);
     for _ in 0..2 {
         let replica = Replica::open(dir.path(), &key()).unwrap();
-        let findings = replica.examine(Depth::Thorough, |_| ()).unwrap();
+        let findings = replica.examine(Depth::Thorough).unwrap();
         assert!(findings.iter().all(|finding| finding.faults == 0), "{findings:?}");
         assert_eq!(replica.read(|tx| tx.setting("rebuild")).unwrap(), None);
     }
