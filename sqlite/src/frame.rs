@@ -85,9 +85,11 @@ impl WriteTx<'_> {
         let mut changed = if is_head && !was_whole { self.touched_in(scope)? } else { BTreeSet::new() };
         // With an empty queue there is nothing that could rest on a row.
         let is_pending = self.one("SELECT 1 FROM outbox LIMIT 1", [], |_| Ok(()))?.is_some();
-        for row in frame.rows.iter().filter(|_| is_pending) {
-            let at = RowRef { scope: scope.clone(), kind: row.kind.clone(), id: row.id.clone() };
-            changed.extend(self.touches_of(&at, Some(&row.body))?);
+        if is_pending {
+            for row in &frame.rows {
+                let at = RowRef { scope: scope.clone(), kind: row.kind.clone(), id: row.id.clone() };
+                changed.extend(self.touches_of(&at, Some(&row.body))?);
+            }
         }
         let swept = if is_head { self.unseen(frame)? } else { Vec::new() };
         for row in &swept {

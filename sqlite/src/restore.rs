@@ -2,7 +2,7 @@
 //! commands of the last seven days are its last-resort log: they wait again as if they had never been judged, planned over
 //! what it still has, so that nothing vanishes here meanwhile. It answers those it knows with their first verdict.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use parkdesk_domain::command::Envelope;
 use parkdesk_domain::wire::Verdict;
@@ -17,26 +17,22 @@ impl WriteTx<'_> {
     /// A hub that was restored begins a new epoch in every scope: the first one that is seen here tells it, also if it is
     /// a scope that was never held (the backup did not know this appliance, which was enrolled anew).
     pub(crate) fn look_for_restore(&mut self, epoch: u64) -> Result<()> {
-        let newest = self.one("SELECT coalesce(max(epoch), 0) FROM cursors", [], |row| row.get::<_, u64>(0))?;
-        match newest {
-            Some(newest) if newest != 0 && epoch > newest => self.queue_judged_again(),
-            Some(_) | None => Ok(()),
-        }
+        let newest =
+            self.one("SELECT coalesce(max(epoch), 0) FROM cursors", [], |row| row.get::<_, u64>(0))?.unwrap_or(0);
+        if newest != 0 && epoch > newest { self.queue_judged_again() } else { Ok(()) }
     }
 
     /// Queues again what this device epoch's commands did, and asks again whether the hub has the files made here.
     fn queue_judged_again(&mut self) -> Result<()> {
-        let pending: BTreeSet<u64> = self.all("SELECT seq FROM outbox", [], |row| row.get(0))?.into_iter().collect();
-        self.undo(&pending)?;
         // Their versions are those of another history.
-        let sql = "SELECT seq, bytes FROM outbox WHERE verdict IS NOT NULL";
-        let waiting = self.all(sql, [], |row| Ok((row.get::<_, u64>(0)?, row.get::<_, Vec<u8>>(1)?)))?;
+        let waiting: Vec<Vec<u8>> =
+            self.all("SELECT bytes FROM outbox WHERE verdict IS NOT NULL", [], |row| row.get(0))?;
         let sql = "UPDATE outbox SET was_verdict = verdict, verdict = NULL, is_resent = 0, sent_at_ms = NULL
                    WHERE verdict IS NOT NULL";
         self.exec(sql, [])?;
         let sql = "SELECT bytes, verdict FROM verdicts WHERE epoch = (SELECT epoch FROM identity) ORDER BY seq";
         let judged = self.all(sql, [], |row| Ok((row.get::<_, Vec<u8>>(0)?, row.get::<_, String>(1)?)))?;
-        for (_, bytes) in waiting {
+        for bytes in waiting {
             self.hold_back_files(&from_json("command", bytes)?)?;
         }
         for (bytes, verdict) in judged {
