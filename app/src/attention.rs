@@ -162,14 +162,11 @@ const STUCK: &str = "stuck";
 
 fn stuck_view(tx: &ReadTx<'_>, waiting: Waiting) -> Result<AttentionView> {
     let reason = |lang| words::stuck(lang).to_owned();
-    let mut input =
-        waiting.command.as_ref().and_then(|command| serde_json::to_value(command).ok()?.get("args").cloned());
-    veil(&mut input);
     Ok(AttentionView {
         id: STUCK.into(),
         kind: STUCK.into(),
         command: Some(waiting.kind),
-        input,
+        input: waiting.command.as_ref().and_then(input_of),
         reason: None,
         reason_text: reason(Lang::En),
         reason_ru: reason(Lang::Ru),
@@ -182,19 +179,18 @@ fn stuck_view(tx: &ReadTx<'_>, waiting: Waiting) -> Result<AttentionView> {
     })
 }
 
-/// What a pass code is checked with is nobody's to see.
-fn veil(input: &mut Option<Value>) {
-    if let Some(Value::Object(args)) = input {
+/// What was put in; what a pass code is checked with is nobody's to see.
+fn input_of(command: &Command) -> Option<Value> {
+    let mut input = serde_json::to_value(command).ok()?.get("args").cloned();
+    if let Some(Value::Object(args)) = &mut input {
         args.remove("verifier");
     }
+    input
 }
 
 fn view(tx: &ReadTx<'_>, entry: NeedsAttention) -> Result<AttentionView> {
     let subject = subject::of_entry(tx, &entry)?;
-    let command = entry.command.and_then(|envelope| serde_json::to_value(envelope.command).ok());
-    let part = |name: &str| command.as_ref().and_then(|command| command.get(name)).cloned();
-    let mut input = part("args");
-    veil(&mut input);
+    let command = entry.command.map(|envelope| envelope.command);
     let (kind, refusal) = (entry.kind, entry.refusal);
     let reason = |lang| match &refusal {
         Some(refusal) => words::refusal(&refusal.code, lang).to_owned(),
@@ -218,8 +214,8 @@ fn view(tx: &ReadTx<'_>, entry: NeedsAttention) -> Result<AttentionView> {
             AttentionKind::Salvaged => "salvaged",
         }
         .to_owned(),
-        command: part("kind").and_then(|kind| kind.as_str().map(str::to_owned)),
-        input,
+        command: command.as_ref().map(|command| command.kind().to_owned()),
+        input: command.as_ref().and_then(input_of),
         reason: refusal.as_ref().map(|refusal| refusal.code.as_str().to_owned()),
         reason_text: reason_en.clone(),
         reason_ru,

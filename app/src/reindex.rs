@@ -19,6 +19,7 @@ use parkdesk_vision::faces::protocol::{Analysis, Face, Priority};
 use crate::App;
 use crate::error::{Error, Result};
 use crate::matching::Known;
+use crate::watchdog;
 
 /// How often the tender looks whether it is told to stop.
 const LOOK: Duration = Duration::from_secs(1);
@@ -75,11 +76,14 @@ impl App {
     }
 
     fn tend(&self, stop: &AtomicBool) {
-        let (mut seen, mut is_due, mut not_before) = (0, true, Instant::now());
+        let (mut seen, mut is_due, mut not_before, mut watch_at) = (0, true, Instant::now(), Instant::now());
         while !stop.load(Ordering::Relaxed) {
             self.shots.sweep(self.now());
-            if let Err(error) = self.watch_queue(Instant::now()) {
-                tracing::warn!(%error, "the queue cannot be watched");
+            if Instant::now() >= watch_at {
+                watch_at = Instant::now() + watchdog::EACH;
+                if let Err(error) = self.watch_queue(Instant::now()) {
+                    tracing::warn!(%error, "the queue cannot be watched");
+                }
             }
             if is_due && Instant::now() >= not_before {
                 match self.index_missing(stop) {

@@ -13,6 +13,9 @@ use crate::sync::LinkState;
 /// So long a command may stand at the head of the queue while the hub answers.
 const PATIENCE: Duration = Duration::from_secs(10 * 60);
 
+/// How often it is worth a look.
+pub(crate) const EACH: Duration = Duration::from_secs(10);
+
 /// A command put off for less than this is not put off.
 const SHORT_MS: i64 = 2 * 60_000;
 

@@ -55,6 +55,28 @@ pub enum KeyError {
     Random(String),
 }
 
+impl KeyError {
+    /// The same in Russian, for whoever tells it to a person.
+    #[must_use]
+    pub fn in_russian(&self) -> String {
+        match self {
+            Self::Permissions { path, mode } => {
+                let path = path.display();
+                format!("{path} могут читать другие (права {mode:o}): выполните chmod 600 {path}")
+            }
+            Self::Malformed(path) => {
+                format!("{} не ключ: нужны 64 шестнадцатеричные цифры или 32 байта", path.display())
+            }
+            Self::NotHex => "это не ключ: нужны 64 шестнадцатеричные цифры".into(),
+            Self::Io { path, cause } => format!("{}: {cause}", path.display()),
+            Self::NoCredential(name) => format!(
+                "нет учётных данных systemd {name:?}: задайте LoadCredentialEncrypted= в службе или укажите --key-file"
+            ),
+            Self::Random(cause) => format!("система не даёт случайных чисел: {cause}"),
+        }
+    }
+}
+
 impl Key {
     /// A new key from the system's generator.
     ///

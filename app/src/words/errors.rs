@@ -3,7 +3,6 @@
 //! Every match is total, so a new code does not build without its words. Paths and figures are named; no personal data is.
 
 use parkdesk_domain::RefusalCode;
-use parkdesk_sqlcipher::KeyError;
 use parkdesk_sqlcipher::dir::LockError;
 use parkdesk_sqlcipher::recovery::RecoveryError;
 use parkdesk_vision::limits::RejectionCode;
@@ -210,7 +209,7 @@ pub fn keys(error: &KeysError, lang: Lang) -> String {
              именем parkdesk-key",
             ring(error)
         ),
-        KeysError::Key(error) => key(error),
+        KeysError::Key(error) => error.in_russian(),
         KeysError::NotKept => {
             "хранилище ключей не сохранило ключ, ничего не создано: проверьте хранилище или укажите --key-file FILE".into()
         }
@@ -273,26 +272,6 @@ fn no_key(error: &NoKey) -> String {
          хранилище ключей (войти в рабочий стол заново) или вернуть файл ключа и запустить снова; (3) подключить устройство \
          заново рядом с прежними данными: parkdesk-agent enrol --beside-old {place} --hub URL --code CODE --name NAME"
     )
-}
-
-fn key(error: &KeyError) -> String {
-    match error {
-        KeyError::Permissions { path, mode } => {
-            let path = path.display();
-            format!("{path} могут читать другие (права {mode:o}): выполните chmod 600 {path}")
-        }
-        KeyError::Malformed(path) => {
-            format!("{} не ключ: нужны 64 шестнадцатеричные цифры или 32 байта", path.display())
-        }
-        KeyError::NotHex => "это не ключ: нужны 64 шестнадцатеричные цифры".into(),
-        KeyError::Io { path, cause } => format!("{}: {cause}", path.display()),
-        KeyError::NoCredential(name) => format!(
-            "нет учётных данных systemd {name:?}: задайте LoadCredentialEncrypted= в службе или укажите --key-file"
-        ),
-        KeyError::Random(cause) => format!("система не даёт случайных чисел: {cause}"),
-        // A kind of a newer library comes in its own words.
-        other => other.to_string(),
-    }
 }
 
 fn recovery(error: &RecoveryError) -> &'static str {

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use parkdesk_sqlcipher::KeyError;
 use utoipa::PartialSchema;
 
 use super::*;

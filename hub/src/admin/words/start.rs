@@ -1,7 +1,7 @@
 //! Why the hub does not start, or its files do not open for the administrator.
 
+use parkdesk_sqlcipher::OpenError;
 use parkdesk_sqlcipher::dir::LockError;
-use parkdesk_sqlcipher::{KeyError, OpenError};
 
 use super::Lang;
 use crate::blob_files::BlobError;
@@ -43,7 +43,7 @@ pub fn start(error: &StartError, lang: Lang) -> String {
             format!("каталог {} занят другим процессом: остановите его и повторите", path.display())
         }
         StartError::Lock(LockError::Io { path, cause }) => format!("каталог {}: {cause}", path.display()),
-        StartError::Key(error) => key(error),
+        StartError::Key(error) => error.in_russian(),
         StartError::KeyMissing { key, store } => format!(
             "файла ключа {} нет, а хранилище {} есть: верните файл ключа (ничего не изменено)",
             key.display(),
@@ -60,25 +60,6 @@ pub fn start(error: &StartError, lang: Lang) -> String {
         StartError::Open(error) => open(error),
         StartError::Blobs(BlobError::Full) => "на диске нет места".into(),
         StartError::Blobs(error) => format!("папка файлов не открывается: {error}"),
-    }
-}
-
-fn key(error: &KeyError) -> String {
-    match error {
-        KeyError::Permissions { path, mode } => {
-            format!("{0} могут читать другие (права {mode:o}): выполните chmod 600 {0}", path.display())
-        }
-        KeyError::Malformed(path) => {
-            format!("{} не ключ: нужны 64 шестнадцатеричные цифры или 32 байта", path.display())
-        }
-        KeyError::NoCredential(name) => format!(
-            "нет учётных данных systemd {name:?}: задайте LoadCredentialEncrypted= в службе или укажите --key-file"
-        ),
-        KeyError::NotHex => "это не ключ: нужны 64 шестнадцатеричные цифры".into(),
-        KeyError::Io { path, cause } => format!("{}: {cause}", path.display()),
-        KeyError::Random(cause) => format!("система не даёт случайных чисел: {cause}"),
-        // A kind of a newer library comes in its own words.
-        other => other.to_string(),
     }
 }
 
@@ -111,6 +92,8 @@ fn open(error: &OpenError) -> String {
 #[cfg(test)]
 mod tests {
     use std::path::PathBuf;
+
+    use parkdesk_sqlcipher::KeyError;
 
     use super::*;
 
