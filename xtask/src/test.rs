@@ -33,7 +33,7 @@ const STEPS: &[Step] = &[
 /// At the first step that fails.
 pub(crate) fn run(only: &[String]) -> Result<()> {
     for name in only {
-        let names: Vec<&str> = STEPS.iter().map(|(name, _)| *name).collect();
+        let names: Vec<&str> = names().collect();
         ensure!(names.contains(&name.as_str()), "no step {name:?}; there are: {}", names.join(", "));
     }
     let mut times = Vec::new();
@@ -51,6 +51,11 @@ pub(crate) fn run(only: &[String]) -> Result<()> {
     println!("{}", table(&times));
     println!("all steps passed");
     Ok(())
+}
+
+/// What the steps are called.
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    STEPS.iter().map(|(name, _)| *name)
 }
 
 /// Seconds per step, so that a slow one is seen; the last one failed if the run did.
