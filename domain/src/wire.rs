@@ -96,6 +96,10 @@ pub struct PushRequest {
     /// Verdicts up to this seq are safe with the device: the hub may forget them.
     #[serde(default)]
     pub floor: u64,
+    /// The newest epoch of scopes that the device was told. A hub whose own is newer was restored since: it judges nothing
+    /// before the device has heard of that, and queued again what the hub may have lost.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hub_epoch: Option<u64>,
     /// The stored bytes of envelopes, in `seq` order.
     pub commands: Vec<Box<RawValue>>,
 }
@@ -309,6 +313,8 @@ pub enum ProblemCode {
     BadCode,
     /// The seq was used with other bytes: this device was cloned or restored; open a new epoch.
     Cloned,
+    /// The hub was restored since the device's last pull: pull, then push.
+    Restored,
     /// The body cannot be read.
     Malformed,
     /// Over a limit.

@@ -52,7 +52,7 @@ impl Fault {
             ProblemCode::Unauthorized | ProblemCode::Revoked => 401,
             ProblemCode::BadCode => 403,
             ProblemCode::NotFound => 404,
-            ProblemCode::Cloned | ProblemCode::Incomplete => 409,
+            ProblemCode::Cloned | ProblemCode::Restored | ProblemCode::Incomplete => 409,
             ProblemCode::TooLarge => 413,
             ProblemCode::HashMismatch => 422,
             ProblemCode::TooMany => 429,

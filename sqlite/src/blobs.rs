@@ -6,6 +6,7 @@
 
 use parkdesk_domain::body::FileClass;
 use parkdesk_domain::ids::{BlobId, Millis, RowId};
+use parkdesk_domain::row::RowRef;
 use parkdesk_sqlcipher::sealed::ObjectName;
 use serde::Serialize;
 
@@ -332,6 +333,17 @@ impl WriteTx<'_> {
     pub fn set_blob_stored(&mut self, id: &BlobId) -> Result<()> {
         let sql = "UPDATE blobs SET is_stored = 1 WHERE id = ?1 AND is_stored = 0";
         if self.exec(sql, [id.as_str()])? > 0 {
+            self.tag(ChangeTag::Blobs);
+        }
+        Ok(())
+    }
+
+    /// Notes which files of a photo the hub has. Only its own row tells it: one that is planned here over an older row would
+    /// say so of a hub that was restored and has them no more.
+    pub(crate) fn note_stored_files(&mut self, photo: &RowRef) -> Result<()> {
+        let sql = "UPDATE blobs SET is_stored = 1 WHERE is_stored = 0 AND id IN (
+                       SELECT blob_id FROM photo_files WHERE scope = ?1 AND photo_id = ?2 AND is_stored = 1)";
+        if self.exec(sql, (photo.scope.to_string(), photo.id.as_str()))? > 0 {
             self.tag(ChangeTag::Blobs);
         }
         Ok(())

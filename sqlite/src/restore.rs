@@ -2,24 +2,37 @@
 //! commands of the last seven days are its last-resort log: they wait again as if they had never been judged, planned over
 //! what it still has, so that nothing vanishes here meanwhile. It answers those it knows with their first verdict.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use parkdesk_domain::command::Envelope;
+use parkdesk_domain::command::{Command, Envelope, PhotoWithdraw};
+use parkdesk_domain::ids::CommandId;
 use parkdesk_domain::wire::Verdict;
 
 use crate::change::ChangeTag;
 use crate::epoch::{encoded, renewed};
 use crate::error::{Result, from_json};
-use crate::tx::WriteTx;
+use crate::tx::{ReadTx, WriteTx};
 use crate::verdict::KEPT_MS;
+
+impl ReadTx<'_> {
+    /// The newest epoch of scopes that was seen here; none before the first answer.
+    ///
+    /// # Errors
+    /// If the file fails.
+    pub fn hub_epoch(&self) -> Result<Option<u64>> {
+        let newest = self.one("SELECT max(epoch) FROM cursors", [], |row| row.get::<_, Option<u64>>(0))?;
+        Ok(newest.flatten().filter(|epoch| *epoch > 0))
+    }
+}
 
 impl WriteTx<'_> {
     /// A hub that was restored begins a new epoch in every scope: the first one that is seen here tells it, also if it is
     /// a scope that was never held (the backup did not know this appliance, which was enrolled anew).
     pub(crate) fn look_for_restore(&mut self, epoch: u64) -> Result<()> {
-        let newest =
-            self.one("SELECT coalesce(max(epoch), 0) FROM cursors", [], |row| row.get::<_, u64>(0))?.unwrap_or(0);
-        if newest != 0 && epoch > newest { self.queue_judged_again() } else { Ok(()) }
+        match self.hub_epoch()? {
+            Some(newest) if epoch > newest => self.queue_judged_again(),
+            Some(_) | None => Ok(()),
+        }
     }
 
     /// Queues again what this device epoch's commands did, and asks again whether the hub has the files made here.
@@ -46,12 +59,43 @@ impl WriteTx<'_> {
             self.exec("UPDATE outbox SET was_verdict = ?2 WHERE seq = ?1", (envelope.seq, verdict))?;
         }
         self.queue_of_earlier_epochs()?;
+        self.take_back_again()?;
         self.replan_all()?;
         let sql = "UPDATE blobs SET is_stored = 0 WHERE is_local = 1 AND is_stored = 1
                    AND EXISTS (SELECT 1 FROM blob_holders WHERE blob_id = blobs.id)";
         self.exec(sql, [])?;
         self.tag(ChangeTag::Outbox);
         self.tag(ChangeTag::Blobs);
+        Ok(())
+    }
+
+    /// A photo of this appliance that somebody elsewhere took back has no bytes here any more: a hub that lost both would wait
+    /// for them for ever. So it is taken back once more, behind the command that makes it again.
+    fn take_back_again(&mut self) -> Result<()> {
+        let sql = "SELECT bytes FROM outbox WHERE kind IN ('photo.capture', 'photo.withdraw') ORDER BY seq";
+        let (mut made, mut taken_back) = (Vec::new(), BTreeSet::new());
+        for bytes in self.all(sql, [], |row| row.get::<_, Vec<u8>>(0))? {
+            let envelope: Envelope = from_json("command", bytes)?;
+            if let Command::PhotoCapture(capture) = &envelope.command {
+                made.push((capture.clone(), envelope));
+            } else if let Command::PhotoWithdraw(withdraw) = envelope.command {
+                taken_back.insert(withdraw.photo);
+            }
+        }
+        for (capture, envelope) in made.into_iter().filter(|(capture, _)| !taken_back.contains(&capture.photo)) {
+            let sql = "SELECT 1 FROM photos WHERE id = ?1 AND status = 'withdrawn'";
+            if self.one(sql, [capture.photo.as_str()], |_| Ok(()))?.is_none() {
+                continue;
+            }
+            let again = Envelope {
+                seq: self.one("SELECT next_seq FROM identity", [], |row| row.get(0))?.unwrap_or(1),
+                id: CommandId::of_job(envelope.id.as_str(), "taken back"),
+                after: vec![envelope.seq],
+                command: Command::PhotoWithdraw(PhotoWithdraw { photo: capture.photo, park: capture.park }),
+                ..envelope
+            };
+            self.queue(&again, &encoded(&again)?)?;
+        }
         Ok(())
     }
 

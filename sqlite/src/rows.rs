@@ -211,7 +211,8 @@ impl WriteTx<'_> {
             hash: row.hash.clone(),
             body: row.body.clone(),
         };
-        self.put(&at, &new, old_rev.is_some())
+        self.put(&at, &new, old_rev.is_some())?;
+        if at.kind == Kind::Photo { self.note_stored_files(&at) } else { Ok(()) }
     }
 
     /// Deletes a row that the hub has no more.

@@ -183,9 +183,6 @@ impl WriteTx<'_> {
             let may_be_missing = file.stored && !photo.is_withdrawn();
             let at_ms = photo.captured_at_ms.0;
             self.exec(sql, params![at.0, at.1, class, id, file.size_bytes, file.stored, at_ms, may_be_missing])?;
-            if file.stored {
-                self.set_blob_stored(&file.id)?;
-            }
         }
         Ok(())
     }

@@ -5,6 +5,7 @@ mod common;
 
 use common::*;
 use parkdesk_domain::body::FileClass;
+use parkdesk_domain::command::{Change, Command, PhotoAssign, PhotoBytesStored, PhotoWithdraw};
 use parkdesk_domain::ids::{BlobId, Millis};
 use parkdesk_sqlite::{AttentionKind, Depth, Key, Origin, Priority, Replica};
 use serde_json::Value;
@@ -77,11 +78,10 @@ fn a_verdict_that_changes_is_shown_to_a_person() {
     assert_eq!(names(&replica), ["v1", "v3"]);
 }
 
-#[test]
-fn files_made_here_are_offered_to_the_hub_again() {
-    let dir = tempfile::tempdir().unwrap();
+/// A photo of `v1` made here whose files arrived at the hub; and the hub as it was before it.
+fn with_photo(dir: &std::path::Path) -> (Hub, Hub, Replica) {
     let mut hub = Hub::new();
-    let replica = Replica::open(dir.path(), &Key::from_bytes([7; 32])).unwrap();
+    let replica = Replica::open(dir, &Key::from_bytes([7; 32])).unwrap();
     enrol(&replica, &hub);
     submit(&replica, 1, new_driver("v1", "Иванов", None, None));
     exchange(&replica, &mut hub);
@@ -92,20 +92,73 @@ fn files_made_here_are_offered_to_the_hub_again() {
     }
     submit(&replica, 2, capture("f1", "v1"));
     exchange(&replica, &mut hub);
-    exchange(&replica, &mut hub);
-    let original = BlobId::of(b"original f1");
-    let uploads = || replica.read(|tx| tx.uploads(10)).unwrap().into_iter().map(|file| file.id).collect::<Vec<_>>();
-    for file in uploads() {
-        replica.write(Priority::Sync, |tx| tx.set_blob_stored(&file)).unwrap();
+    assert_eq!(uploads(&replica).len(), 2);
+    for (n, text) in [(60, "original f1"), (61, "thumb f1")] {
+        let (photo, park, blob) = (id("f1"), id("p1"), BlobId::of(text.as_bytes()));
+        hub.own(n, Command::PhotoBytesStored(PhotoBytesStored { photo, park, blob }));
     }
-    assert!(uploads().is_empty());
+    pull_all(&replica, &hub);
+    assert!(uploads(&replica).is_empty());
+    (hub, backup, replica)
+}
+
+fn uploads(replica: &Replica) -> Vec<BlobId> {
+    replica.read(|tx| tx.uploads(10)).unwrap().into_iter().map(|file| file.id).collect()
+}
+
+#[test]
+fn what_is_planned_over_an_older_row_does_not_tell_that_the_hub_has_the_files() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut hub, backup, replica) = with_photo(dir.path());
+    submit(&replica, 3, new_driver("v2", "Петров", None, None));
+    let moved = |was, now| {
+        let driver = Change { was: id(was), now: id(now) };
+        Command::PhotoAssign(PhotoAssign { photo: id("f1"), park: id("p1"), driver })
+    };
+    submit(&replica, 4, moved("v1", "v2"));
+    exchange(&replica, &mut hub);
+    hub.own(70, moved("v2", "v1"));
+    pull_all(&replica, &hub);
+    let mut hub = restored(&backup);
+    // The scope of cards comes first: the photo is assigned again over the row of the old history.
+    pull_all(&replica, &hub);
+    for _ in 0..3 {
+        exchange(&replica, &mut hub);
+    }
+    assert_eq!(uploads(&replica).len(), 2, "the hub has neither");
+}
+
+#[test]
+fn a_photo_taken_back_elsewhere_is_taken_back_again_since_its_bytes_are_gone() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut hub, backup, replica) = with_photo(dir.path());
+    hub.own(70, Command::PhotoWithdraw(PhotoWithdraw { photo: id("f1"), park: id("p1") }));
+    pull_all(&replica, &hub);
+    replica.empty_trash().unwrap();
+    let mut hub = restored(&backup);
+    pull_all(&replica, &hub);
+    for _ in 0..3 {
+        exchange(&replica, &mut hub);
+    }
+    let at = hub.rows.keys().find(|at| at.id == id("f1")).cloned().unwrap();
+    assert!(hub.rows[&at].body.contains("\"status\":\"withdrawn\""), "{}", hub.rows[&at].body);
+    assert!(uploads(&replica).is_empty());
+    assert!(replica.read(|tx| tx.needs_attention()).unwrap().is_empty(), "nobody is bothered with it");
+    equal_to_hub(&replica, &hub);
+}
+
+#[test]
+fn files_made_here_are_offered_to_the_hub_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let (_, backup, replica) = with_photo(dir.path());
+    let original = BlobId::of(b"original f1");
 
     let mut hub = restored(&backup);
     pull_all(&replica, &hub);
     assert_eq!(replica.read_file(&original).unwrap(), b"original f1", "the bytes stay");
     exchange(&replica, &mut hub);
     exchange(&replica, &mut hub);
-    assert_eq!(uploads().len(), 2, "both files are asked for and sent again");
+    assert_eq!(uploads(&replica).len(), 2, "both files are asked for and sent again");
     assert_eq!(replica.read_file(&original).unwrap(), b"original f1");
 }
 

@@ -146,6 +146,7 @@ fn refusal(received: &Received) -> Unanswered {
         (_, Some(ProblemCode::Unauthorized)) => Failure::Unauthorized,
         (_, Some(ProblemCode::Revoked)) => Failure::Revoked,
         (_, Some(ProblemCode::Cloned)) => Failure::Cloned,
+        (_, Some(ProblemCode::Restored)) => Failure::Restored,
         (_, Some(ProblemCode::TooMany | ProblemCode::Unavailable)) => Failure::Busy,
         (_, Some(code)) => Failure::Refused(code),
         // A proxy on the way limits bodies, too.
@@ -188,6 +189,7 @@ mod tests {
             (problem(401, ProblemCode::Unauthorized), Failure::Unauthorized),
             (problem(403, ProblemCode::Revoked), Failure::Revoked),
             (problem(409, ProblemCode::Cloned), Failure::Cloned),
+            (problem(409, ProblemCode::Restored), Failure::Restored),
             (problem(503, ProblemCode::Unavailable), Failure::Busy),
             (problem(500, ProblemCode::Unauthorized), Failure::HubError),
             (problem(422, ProblemCode::HashMismatch), Failure::Refused(ProblemCode::HashMismatch)),

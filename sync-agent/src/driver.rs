@@ -384,6 +384,7 @@ fn of_failure(failure: Failure, at: Millis) -> LinkProblem {
         Failure::Unauthorized => "the hub does not know this appliance: ask its administrator for a new enrolment code",
         Failure::Revoked => "the hub's administrator revoked this appliance: nothing is sent or fetched any more",
         Failure::Cloned => "another copy of this appliance was at work: this one goes on under a new number",
+        Failure::Restored => "the hub was restored from a backup: what it lost is sent to it again",
         Failure::Refused(_) => "the hub cannot take a request of this program: one of the two may need an update",
         Failure::Local => "the appliance could not read or write its own files: check the disk's free space",
     };

@@ -58,6 +58,8 @@ pub struct Engine {
     pull_wait_ms: u64,
     pull_sent_ms: u64,
     clones: u32,
+    /// The hub was restored: it judges nothing before a pull has told what that is for this replica.
+    pulls_first: bool,
     /// The queue at which pushing stopped.
     stopped_at: Option<BTreeSet<u64>>,
     /// Until then a person's "now" stands above the hours.
@@ -89,6 +91,7 @@ impl Engine {
             pull_wait_ms: 0,
             pull_sent_ms: 0,
             clones: 0,
+            pulls_first: false,
             stopped_at: None,
             waived_until_ms: 0,
         }
@@ -237,6 +240,7 @@ impl Engine {
 
     fn pulled(&mut self, now: Now, draw: Draw, is_forward: bool, actions: &mut Vec<Action>) {
         self.heard(now);
+        self.pulls_first = false;
         // An empty answer after the wait is what a quiet hub gives; an empty answer at once is a loop.
         let waited = draw.now_ms.saturating_sub(self.pull_sent_ms) >= self.pull_wait_ms / 2;
         match self.pull.answered(is_forward || waited, self.loop_limits(), draw.now_ms, draw.dice) {
@@ -326,6 +330,10 @@ impl Engine {
     }
 
     fn push_failed(&mut self, draw: Draw, failure: Failure, fault: Fault, actions: &mut Vec<Action>) {
+        if failure == Failure::Restored {
+            self.pulls_first = true;
+            return;
+        }
         if failure == Failure::Cloned {
             self.clones += 1;
             if self.clones > MOST_CLONES {
@@ -411,7 +419,7 @@ impl Engine {
     }
 
     fn plan_push(&mut self, now_ms: u64, work: &Work, actions: &mut Vec<Action>) {
-        if !self.push.is_free(now_ms) {
+        if self.pulls_first || !self.push.is_free(now_ms) {
             return;
         }
         let seqs = self.batches.next(&work.outbox, self.limits().push_commands as usize, now_ms);

@@ -79,7 +79,9 @@ pub async fn enrol(hub_url: &str, ca: Option<&[u8]>, request: &EnrolRequest) -> 
         Failure::Busy => EnrolError::Busy { seconds: unanswered.retry_after_ms.map(|ms| ms.div_ceil(1000)) },
         Failure::HubError => EnrolError::HubFailed,
         Failure::Refused(ProblemCode::BadCode) => EnrolError::BadCode,
-        Failure::Unauthorized | Failure::Revoked | Failure::Cloned => EnrolError::NotUnderstood("identity"),
+        Failure::Unauthorized | Failure::Revoked | Failure::Cloned | Failure::Restored => {
+            EnrolError::NotUnderstood("identity")
+        }
         Failure::Refused(_) => EnrolError::NotUnderstood("request"),
     })
 }

@@ -87,7 +87,8 @@ impl Local for Replica {
     fn sender(&self) -> std::result::Result<Option<Sender>, LocalError> {
         read(self, |tx| {
             let Some(device) = tx.device()? else { return Ok(None) };
-            Ok(Some(Sender { device, epoch: tx.epoch()?, floor: tx.push_floor()? }))
+            let (epoch, floor, hub_epoch) = (tx.epoch()?, tx.push_floor()?, tx.hub_epoch()?);
+            Ok(Some(Sender { device, epoch, floor, hub_epoch }))
         })
     }
 

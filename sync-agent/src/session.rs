@@ -239,6 +239,7 @@ pub fn code_of(failure: Failure) -> &'static str {
         Failure::Unauthorized => "unauthorized",
         Failure::Revoked => "revoked",
         Failure::Cloned => "cloned",
+        Failure::Restored => "hub_restored",
         Failure::Refused(_) => "hub_refused",
         Failure::Local => "local_failed",
     }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use axum::http::Method;
 use parkdesk_domain::command::*;
 use parkdesk_domain::rights::Role;
+use parkdesk_domain::wire::frame::Frame;
 use parkdesk_domain::wire::*;
 use parkdesk_domain::{CommandId, Kind, Scope};
 use parkdesk_sqlcipher::{File, Key, OpenMode, Priority};
@@ -94,6 +95,26 @@ async fn a_seq_used_by_another_command_is_a_clone_and_nothing_is_judged() {
     let next_epoch = Device { epoch: 2, ..device };
     assert_applied(&next_epoch.push(&world, &[clone]).await);
     assert_applied(&next_epoch.push(&world, &[fresh]).await);
+}
+
+#[tokio::test]
+async fn a_restored_hub_judges_nothing_of_a_device_that_has_not_heard_of_it() {
+    let world = World::with_park().await;
+    let mut device = world.enrol(Role::Operator, "p1").await;
+    let told = |body: String, epoch: u64| body.replacen('{', &format!("{{\"hub_epoch\":{epoch},"), 1);
+    let first = device.command(driver("v8", "p1", "9900 1"), &[]);
+    let body = told(device.push_body(&[first], 0), 1);
+    assert_eq!(world.call(Method::POST, "/v1/push", &device.token, body).await.status, 200);
+    world.admin(parkdesk_hub::admin::Request::Restored).await;
+    let second = device.command(driver("v9", "p1", "9900 2"), &[]);
+    let body = device.push_body(&[second], 0);
+    let reply = world.call(Method::POST, "/v1/push", &device.token, told(body.clone(), 1)).await;
+    assert_eq!(reply.problem(), (409, ProblemCode::Restored));
+    let rows = |frames: Vec<Frame>| frames.into_iter().flat_map(|frame| frame.rows).collect::<Vec<_>>();
+    let seen = rows(device.pull(&world, "p1", 0).await);
+    assert!(seen.iter().all(|row| row.id != id("v9")), "nothing was judged");
+    let reply = world.call(Method::POST, "/v1/push", &device.token, told(body, 2)).await;
+    assert_applied(&[reply.json::<PushAnswer>().verdicts.remove(0).verdict]);
 }
 
 #[tokio::test]

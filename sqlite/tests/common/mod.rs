@@ -14,7 +14,7 @@ use parkdesk_domain::rights::{Granted, Rights, Role};
 use parkdesk_domain::row::{Kind, Row, RowRef, SCHEMA, Write};
 use parkdesk_domain::scope::{Area, Scope};
 use parkdesk_domain::wire::frame::Frame;
-use parkdesk_domain::wire::{FrameHead, Judged, Verdict};
+use parkdesk_domain::wire::{FrameHead, Judged, ScopeRefusal, Verdict};
 use parkdesk_domain::{canonical, fold};
 use parkdesk_sqlite::{Draft, Error, Priority, Replica, RowState, Submitted};
 
@@ -83,6 +83,13 @@ impl Hub {
         hub.own(2, Command::DeviceEnrol(enrol));
         hub.own(3, new_person("u1", "ivanova", Role::Admin));
         hub
+    }
+
+    /// What it says to a cursor that it never gave.
+    pub fn start_over(&self, scope: &Scope, head: u64) -> Frame {
+        let refused = Some(ScopeRefusal::StartOver);
+        let head = FrameHead { scope: scope.clone(), epoch: self.epoch, from: 0, to: 0, head, schema: SCHEMA, refused };
+        Frame { head, rows: vec![] }
     }
 
     pub fn own(&mut self, n: u32, command: Command) {
@@ -215,7 +222,10 @@ pub fn enrol(replica: &Replica, hub: &Hub) {
 pub fn pull_all(replica: &Replica, hub: &Hub) {
     for _ in 0..3 {
         for cursor in replica.read(|tx| tx.cursors()).unwrap() {
-            let frame = hub.frame(&cursor.id, cursor.version, u64::MAX);
+            let frame = match hub.heads.get(&cursor.id).copied().unwrap_or(0) {
+                head if cursor.version > head => hub.start_over(&cursor.id, head),
+                _ => hub.frame(&cursor.id, cursor.version, u64::MAX),
+            };
             replica.write(Priority::Sync, |tx| tx.apply_frame(&frame, Millis(5))).unwrap();
         }
     }

@@ -136,6 +136,8 @@ pub enum Failure {
     Revoked,
     /// Another copy of this appliance used the same numbers.
     Cloned,
+    /// The hub was restored from a backup since the last pull.
+    Restored,
     /// The hub cannot take this request as it is.
     Refused(ProblemCode),
     /// The file or the replica could not be read or written here.

@@ -175,7 +175,7 @@ impl Link {
                 self.refused = Some(Refusal::Revoked);
                 Fault::Link
             }
-            Failure::Cloned => Fault::Hub,
+            Failure::Cloned | Failure::Restored => Fault::Hub,
             Failure::Refused(_) | Failure::Local => Fault::File,
         };
         if matches!(failure, Failure::Offline | Failure::NotHub) {

@@ -30,6 +30,8 @@ pub struct Sender {
     pub epoch: u64,
     /// Verdicts up to here are safe with it.
     pub floor: u64,
+    /// The newest epoch that the hub told; none before its first answer.
+    pub hub_epoch: Option<u64>,
 }
 
 /// What the session needs of the replica.

@@ -6,7 +6,7 @@ use parkdesk_domain::wire::{BlobCheckRequest, BlobWanted, PullRequest, PushReque
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
-use super::{Local, LocalError, RANGE, Session};
+use super::{Local, LocalError, RANGE, Sender, Session};
 use crate::codec;
 use crate::engine::{Action, FileWork, Now, Request};
 
@@ -125,7 +125,8 @@ impl<L: Local> Session<L> {
         }
         self.local.mark_sent(seqs, now.wall)?;
         self.sent = seqs.iter().copied().collect();
-        let push = PushRequest { device: sender.device, epoch: sender.epoch, floor: sender.floor, commands };
+        let Sender { device, epoch, floor, hub_epoch } = sender;
+        let push = PushRequest { device, epoch, floor, hub_epoch, commands };
         Ok(with_json(order(Request::Push, Method::Post, "/v1/push"), &push))
     }
 

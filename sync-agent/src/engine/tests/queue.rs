@@ -100,6 +100,20 @@ fn an_empty_answer_after_the_wait_is_no_loop() {
 }
 
 #[test]
+fn nothing_is_pushed_to_a_restored_hub_before_a_pull_told_of_it() {
+    let mut bench = Bench::new().online();
+    let work = with_outbox(&[1]);
+    assert_eq!(bench.step(Event::LocalChange, &work), [Action::Push { seqs: vec![1] }]);
+    assert_eq!(bench.fail(Request::Push, Failure::Restored, &work), []);
+    for _ in 0..5 {
+        bench.now_ms += 61_000;
+        assert_eq!(bench.step(Event::Tick, &work), [], "it listens, and sends nothing");
+    }
+    let actions = bench.step(Event::Pulled { is_forward: true }, &work);
+    assert_eq!(actions, [Action::Push { seqs: vec![1] }, Action::Pull { wait_ms: 25_000 }]);
+}
+
+#[test]
 fn a_clone_opens_a_new_epoch_but_not_for_ever() {
     let mut bench = Bench::new().online();
     let work = with_outbox(&[1]);
