@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::Context;
-use parkdesk_app::doctor::{DoctorReport, DoctorWish, FindingView, SupportBundle, examine};
+use parkdesk_app::doctor::{CheckView, DoctorReport, DoctorWish, SupportBundle, examine};
 use parkdesk_app::keys::ring::OsRing;
 use parkdesk_app::words::Lang;
 use parkdesk_sqlcipher::dir::DataDir;
@@ -58,7 +58,7 @@ fn examine_stopped(data: &Data, wish: DoctorWish) -> Result<DoctorReport, Failur
 
 fn text(report: &DoctorReport, lang: Lang) -> String {
     let pick = |ru: &'static str, en: &'static str| if lang == Lang::Ru { ru } else { en };
-    let row = |finding: &FindingView| {
+    let row = |finding: &CheckView| {
         let what = if lang == Lang::Ru { &finding.what_ru } else { &finding.what_en };
         let state = match (finding.faults, &finding.first) {
             (0, _) => pick("в порядке", "sound").to_owned(),
@@ -95,7 +95,7 @@ mod tests {
     use super::*;
 
     fn report(faults: u64) -> DoctorReport {
-        let finding = FindingView {
+        let finding = CheckView {
             check: "files".into(),
             examined: 12,
             faults,

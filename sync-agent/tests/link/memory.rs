@@ -117,7 +117,7 @@ pub(crate) fn envelope(seq: u64) -> Vec<u8> {
 
 impl Local for Memory {
     fn sender(&self) -> Result<Option<Sender>, LocalError> {
-        Ok(Some(Sender { device: "d1".parse().unwrap(), epoch: self.lock().epoch, floor: 0 }))
+        Ok(Some(Sender { device: "d1".parse().unwrap(), epoch: self.lock().epoch, floor: 0, hub_epoch: None }))
     }
 
     fn is_revoked(&self) -> Result<bool, LocalError> {
