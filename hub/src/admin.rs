@@ -21,7 +21,7 @@ use parkdesk_domain::{Actor, CommandId, DeviceId, Envelope, Kind, Millis, Refusa
 use rand::Rng;
 use serde::{Deserialize, Serialize};
 
-use crate::protocol::code;
+use crate::protocol::code::{self, CodeId};
 use crate::protocol::enrol::new_uuid;
 use crate::store::{self, DeviceView, NewCode, Stats, Store};
 
@@ -387,16 +387,19 @@ async fn enrol_code<S: Store>(
             Err(_) => return failed(Problem::NoArea { area: area.clone() }),
         }
     }
-    let code = code::new_code(rng);
-    let Some(id) = code::parse(&code) else {
-        return failed(Problem::Broken { cause: "BUG: a new code does not read".into() });
-    };
     let expires_at = now.plus(minutes * 60_000);
-    let parks = vec![park.clone()];
-    store
-        .add_code(NewCode { handle: id.handle, hash: id.hash, role: role.clone(), parks, scopes, expires_at }, now)
-        .await?;
-    Ok(Answer::Code(CodeView { code, expires_at_ms: expires_at, role, park }))
+    loop {
+        let code = code::new_code(rng);
+        let Some(CodeId { handle, hash }) = code::parse(&code) else {
+            return failed(Problem::Broken { cause: "BUG: a new code does not read".into() });
+        };
+        let (parks, scopes) = (vec![park.clone()], scopes.clone());
+        let new = NewCode { handle, hash, role: role.clone(), parks, scopes, expires_at };
+        // Of a million handles another code may have this one.
+        if store.add_code(new, now).await? {
+            return Ok(Answer::Code(CodeView { code, expires_at_ms: expires_at, role, park }));
+        }
+    }
 }
 
 fn decode<T: serde::de::DeserializeOwned>(body: &str) -> store::Result<T> {

@@ -61,13 +61,12 @@ pub struct BlobFiles {
 }
 
 impl BlobFiles {
-    /// Opens `blobs/` in the data directory.
+    /// Opens the folder of blobs (`blobs/` in the data directory, or one that hub processes share).
     ///
     /// # Errors
     /// If the system refuses.
-    pub fn open(system: &Sys, dir: &Path, keys: PersonKeys) -> Result<Self, BlobError> {
-        let root = dir.join("blobs");
-        let folder = Folder::open(system, &root)?;
+    pub fn open(system: &Sys, root: &Path, keys: PersonKeys) -> Result<Self, BlobError> {
+        let folder = Folder::open(system, root)?;
         let lost = Folder::open(system, &root.join("lost"))?;
         Ok(Self { system: Sys::clone(system), folder, lost, keys })
     }

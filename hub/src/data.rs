@@ -1,5 +1,5 @@
-//! Opening a hub's data directory: `lock`, the key, `hub.db`, `keys.db`, `blobs/`. Nothing is ever made in place of
-//! something that does not open.
+//! Opening a hub's data directory: `lock`, the key, `hub.db`, `keys.db`, `blobs/`; on PostgreSQL the lock and the key only.
+//! Nothing is ever made in place of something that does not open.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -8,13 +8,15 @@ use parkdesk_domain::{Millis, RowId};
 use parkdesk_sqlcipher::dir::{DataDir, LockError};
 use parkdesk_sqlcipher::sealed::Folder;
 use parkdesk_sqlcipher::system::os;
-use parkdesk_sqlcipher::{Key, KeyError, OpenError, OpenMode};
+use parkdesk_sqlcipher::{Key, KeyError, OpenError, OpenMode, durable};
 
 use crate::blob_files::{BlobError, BlobFiles};
 use crate::clock;
 use crate::protocol::enrol::new_uuid;
+use crate::store::any::AnyStore;
 use crate::store::embedded::Embedded;
 use crate::store::person_keys::PersonKeys;
+use crate::store::postgres::{Address, ConnectError, Reached};
 
 /// Name of the systemd credential.
 const CREDENTIAL: &str = "parkdesk-hub-key";
@@ -28,7 +30,7 @@ pub const PAUSE: Duration = Duration::from_millis(50);
 #[derive(Debug)]
 pub struct Opened {
     /// Rows.
-    pub store: Embedded,
+    pub store: AnyStore,
     /// Bytes.
     pub files: BlobFiles,
     /// The lock.
@@ -73,6 +75,98 @@ pub enum StartError {
     /// The blob folder does not open.
     #[error(transparent)]
     Blobs(#[from] BlobError),
+    /// PostgreSQL does not open.
+    #[error(transparent)]
+    Store(#[from] ConnectError),
+    /// Another store lies here.
+    #[error(
+        "{}/hub.db is a hub on one file: to serve the store on PostgreSQL choose another data directory, to serve the file \
+         leave --store out",
+        .0.display()
+    )]
+    EmbeddedHere(PathBuf),
+    /// A store was served from here that is not named now.
+    #[error(
+        "a hub on PostgreSQL was served from {}: name it again with --store (it was {url}), or choose another data directory",
+        dir.display()
+    )]
+    SharedHere {
+        /// The data directory.
+        dir: PathBuf,
+        /// The store's address.
+        url: String,
+    },
+    /// There is a store but no key for it.
+    #[error("{} is missing, but {store} holds a hub already: copy the hub.key of its other process here", key.display())]
+    SharedKeyMissing {
+        /// Where the key was expected.
+        key: PathBuf,
+        /// The store.
+        store: String,
+    },
+}
+
+/// A store that hub processes share.
+#[derive(Debug, Clone)]
+pub struct Shared {
+    /// Where it is.
+    pub address: Address,
+    /// The folder of blobs that all of them see; `blobs/` in the data directory if there is one process only.
+    pub blobs: Option<PathBuf>,
+}
+
+/// Opens the data directory of a hub process on PostgreSQL, or makes it: lock, key and socket are its own.
+///
+/// # Errors
+/// [`StartError`].
+pub async fn open_shared(
+    data: &Path,
+    key_file: Option<&Path>,
+    shared: &Shared,
+    now: Millis,
+) -> Result<Opened, StartError> {
+    let dir = lock(data)?;
+    open_shared_locked(dir, data, key_file, shared, now).await
+}
+
+/// The same for the administrator: one that another process owns is not waited for.
+///
+/// # Errors
+/// [`StartError`].
+pub async fn open_existing_shared(
+    data: &Path,
+    key_file: Option<&Path>,
+    shared: &Shared,
+    now: Millis,
+) -> Result<Opened, StartError> {
+    open_shared_locked(DataDir::lock(data)?, data, key_file, shared, now).await
+}
+
+/// Says which store was served from here.
+const NOTE: &str = "store";
+
+async fn open_shared_locked(
+    dir: DataDir,
+    data: &Path,
+    key_file: Option<&Path>,
+    shared: &Shared,
+    now: Millis,
+) -> Result<Opened, StartError> {
+    if data.join("hub.db").exists() {
+        return Err(StartError::EmbeddedHere(data.to_owned()));
+    }
+    let reached = Reached::new(&shared.address).await?;
+    let key = match look_for_key(data, key_file)? {
+        Found::Key(key) => key,
+        Found::Nowhere(path) if reached.is_new() => Key::create_file(&path)?,
+        Found::Nowhere(key) => return Err(StartError::SharedKeyMissing { key, store: reached.place().to_owned() }),
+    };
+    let hub_id = RowId::from_uuid(new_uuid(now, &mut clock::rng()));
+    let store = reached.open(&key, &hub_id, now).await?;
+    durable::replace(&data.join(NOTE), shared.address.url.as_bytes()).map_err(BlobError::Io)?;
+    let blobs = shared.blobs.clone().unwrap_or_else(|| data.join("blobs"));
+    let files = BlobFiles::open(&os(), &blobs, PersonKeys::of(&store))?;
+    Ok(Opened { store: AnyStore::Postgres(Box::new(store)), files, dir })
 }
 
 /// Opens a data directory, or makes it.
@@ -110,6 +204,9 @@ fn lock(data: &Path) -> Result<DataDir, LockError> {
 
 /// An empty store in place of a lost one would forget whose the objects are.
 fn check_traces(data: &Path) -> Result<(), StartError> {
+    if let Ok(url) = std::fs::read_to_string(data.join(NOTE)) {
+        return Err(StartError::SharedHere { dir: data.to_owned(), url });
+    }
     let lost = |found| Err(StartError::StoreMissing { dir: data.to_owned(), found });
     if data.join("keys.db").exists() {
         return lost("keys.db");
@@ -132,28 +229,36 @@ fn open_locked(dir: DataDir, data: &Path, key_file: Option<&Path>, now: Millis) 
     let mode = if is_new { OpenMode::Create } else { OpenMode::Existing };
     let keys = PersonKeys::open(&system, data, &key, mode)?;
     let store = Embedded::open(&system, data, &key, mode, &hub_id, now)?;
-    let files = BlobFiles::open(&system, data, keys)?;
-    Ok(Opened { store, files, dir })
+    let files = BlobFiles::open(&system, &data.join("blobs"), keys)?;
+    Ok(Opened { store: AnyStore::Embedded(store), files, dir })
 }
 
 fn find_key(data: &Path, key_file: Option<&Path>) -> Result<Key, StartError> {
-    let credential = || match Key::from_credential(CREDENTIAL) {
-        Err(KeyError::NoCredential(_)) => Ok(None),
-        found => found.map(Some),
+    let path = match look_for_key(data, key_file)? {
+        Found::Key(key) => return Ok(key),
+        Found::Nowhere(path) => path,
     };
-    let path = match key_file {
-        Some(path) => path.to_owned(),
-        None => match credential()? {
-            Some(key) => return Ok(key),
-            None => data.join("hub.key"),
-        },
-    };
-    if path.exists() {
-        return Ok(Key::from_file(&path)?);
-    }
     let store = data.join("hub.db");
     if store.exists() {
         return Err(StartError::KeyMissing { key: path, store });
     }
     Ok(Key::create_file(&path)?)
+}
+
+enum Found {
+    Key(Key),
+    /// Nor at this path, where it would be.
+    Nowhere(PathBuf),
+}
+
+fn look_for_key(data: &Path, key_file: Option<&Path>) -> Result<Found, StartError> {
+    let path = match key_file {
+        Some(path) => path.to_owned(),
+        None => match Key::from_credential(CREDENTIAL) {
+            Ok(key) => return Ok(Found::Key(key)),
+            Err(KeyError::NoCredential(_)) => data.join("hub.key"),
+            Err(error) => return Err(error.into()),
+        },
+    };
+    if path.exists() { Ok(Found::Key(Key::from_file(&path)?)) } else { Ok(Found::Nowhere(path)) }
 }

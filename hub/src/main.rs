@@ -14,10 +14,13 @@ use parkdesk_domain::{DeviceId, RowId, pass_code};
 use parkdesk_hub::admin::people::NewPerson;
 use parkdesk_hub::admin::words::{self, Lang};
 use parkdesk_hub::admin::{Request, show, socket};
-use parkdesk_hub::data::{self, Opened, StartError};
+use parkdesk_hub::data::{self, Opened, Shared, StartError};
 use parkdesk_hub::serve::{self, Options};
+use parkdesk_hub::store::any::AnyStore;
+use parkdesk_hub::store::postgres::Address;
 use parkdesk_hub::{admin, clock};
 use parkdesk_sqlcipher::dir::LockError;
+use rand::Rng;
 
 /// Bounds of the histograms, all of which are times.
 const SECONDS: [f64; 9] = [0.001, 0.005, 0.02, 0.1, 0.5, 2.0, 10.0, 30.0, 60.0];
@@ -58,6 +61,8 @@ struct ServeArgs {
     /// The key file (0600); without it the systemd credential `parkdesk-hub-key`, else `hub.key` in the data directory.
     #[arg(long)]
     key_file: Option<PathBuf>,
+    #[command(flatten)]
+    store: StoreArgs,
     /// Certificate chain, PEM.
     #[arg(long, requires = "tls_key")]
     tls_cert: Option<PathBuf>,
@@ -77,11 +82,37 @@ struct AdminArgs {
     /// The key file, if the hub does not run.
     #[arg(long)]
     key_file: Option<PathBuf>,
+    #[command(flatten)]
+    store: StoreArgs,
     /// Answer in JSON.
     #[arg(long, global = true)]
     json: bool,
     #[command(subcommand)]
     noun: Noun,
+}
+
+/// Which store. The password is never an argument, which every user of the machine could read.
+#[derive(Debug, Args)]
+struct StoreArgs {
+    /// The store on PostgreSQL, postgres://user@host/database; without it hub.db in the data directory.
+    #[arg(long = "store", env = "PARKDESK_HUB_STORE", hide_env_values = true)]
+    url: Option<String>,
+    /// A file with its password; else the systemd credential `parkdesk-hub-store-password`.
+    #[arg(long = "store-password-file", env = "PARKDESK_HUB_STORE_PASSWORD_FILE", requires = "url")]
+    password_file: Option<PathBuf>,
+    /// Certificates that vouch for it, PEM; those of the system without.
+    #[arg(long = "store-ca", env = "PARKDESK_HUB_STORE_CA", requires = "url")]
+    ca_file: Option<PathBuf>,
+    /// The folder of photos that all processes of this hub see; blobs/ in the data directory if there is one process.
+    #[arg(long, env = "PARKDESK_HUB_BLOBS", requires = "url")]
+    blobs: Option<PathBuf>,
+}
+
+impl StoreArgs {
+    fn shared(self) -> Option<Shared> {
+        let Self { url, password_file, ca_file, blobs } = self;
+        Some(Shared { address: Address { url: url?, password_file, ca_file }, blobs })
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -311,6 +342,7 @@ fn run_serve(args: ServeArgs, lang: Lang) -> anyhow::Result<()> {
         data: args.data,
         listen: args.listen,
         key_file: args.key_file,
+        shared: args.store.shared(),
         tls: args.tls_cert.zip(args.tls_key),
         metrics_token_file: args.metrics_token_file,
     };
@@ -321,15 +353,23 @@ fn run_serve(args: ServeArgs, lang: Lang) -> anyhow::Result<()> {
 
 fn run_admin(args: AdminArgs, lang: Lang) -> anyhow::Result<ExitCode> {
     let request = request(args.noun, lang)?;
-    let answer = match reach(&args.data, args.key_file.as_deref(), lang)? {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let shared = args.store.shared();
+    let open = || match &shared {
+        Some(shared) => {
+            let opened = data::open_existing_shared(&args.data, args.key_file.as_deref(), shared, clock::now());
+            runtime.block_on(opened)
+        }
+        None => data::open_existing(&args.data, args.key_file.as_deref(), clock::now()),
+    };
+    let answer = match reach(&args.data, open, lang)? {
         Reached::Hub(stream) => socket::ask(stream, &request).context(lang.pick(
             "узел владеет каталогом данных, но не отвечает на admin.sock",
             "the hub owns the data directory but does not answer on its admin.sock",
         ))?,
         Reached::Files(opened) => {
-            let runtime = tokio::runtime::Builder::new_current_thread().build()?;
             let mut rng = clock::rng();
-            runtime.block_on(admin::run(&opened.store, clock::now(), &mut rng, request))?.0
+            runtime.block_on(run_alone(&opened.store, &mut rng, request))?
         }
     };
     if args.json {
@@ -338,6 +378,15 @@ fn run_admin(args: AdminArgs, lang: Lang) -> anyhow::Result<ExitCode> {
         print!("{}", show::text(&answer, lang));
     }
     Ok(if show::is_success(&answer) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Without a running hub in this data directory; those elsewhere on the same store hear of it.
+async fn run_alone(store: &AnyStore, rng: &mut (impl Rng + Send), request: Request) -> anyhow::Result<admin::Answer> {
+    let (answer, touched) = admin::run(store, clock::now(), rng, request).await?;
+    if let AnyStore::Postgres(store) = store {
+        store.tell(&touched).await?;
+    }
+    Ok(answer)
 }
 
 /// Where the administrator's wish goes.
@@ -349,11 +398,11 @@ enum Reached {
 }
 
 /// The running hub, or its files; one that is just starting (or stopping) is waited for a little.
-fn reach(dir: &Path, key_file: Option<&Path>, lang: Lang) -> anyhow::Result<Reached> {
+fn reach(dir: &Path, open: impl Fn() -> Result<Opened, StartError>, lang: Lang) -> anyhow::Result<Reached> {
     let told = |error: &StartError| anyhow::anyhow!(words::start(error, lang));
     let until = Instant::now() + data::PATIENCE;
     loop {
-        let error = match data::open_existing(dir, key_file, clock::now()) {
+        let error = match open() {
             Ok(opened) => return Ok(Reached::Files(Box::new(opened))),
             Err(error @ StartError::Lock(LockError::AlreadyOwned(_))) => match socket::connect(dir) {
                 Ok(stream) => return Ok(Reached::Hub(stream)),
@@ -361,6 +410,11 @@ fn reach(dir: &Path, key_file: Option<&Path>, lang: Lang) -> anyhow::Result<Reac
                     "узел не отвечает на admin.sock: он ещё запускается?",
                     "the hub does not answer on its admin.sock: is it starting?",
                 )),
+            },
+            // Whoever speaks to the running hub need not know where its store is.
+            Err(error @ StartError::SharedHere { .. }) => match socket::connect(dir) {
+                Ok(stream) => return Ok(Reached::Hub(stream)),
+                Err(_) => told(&error),
             },
             // Its start makes the files one after another.
             Err(error @ (StartError::NoHub(_) | StartError::StoreMissing { .. })) => told(&error),

@@ -26,6 +26,7 @@ use parkdesk_domain::{BlobId, DeviceId, Millis, Scope};
 use parkdesk_sqlcipher::dir::DataDir;
 use serde::Serialize;
 use subtle::ConstantTimeEq;
+use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::{Semaphore, broadcast};
 use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -34,7 +35,8 @@ use crate::blob_files::BlobFiles;
 use crate::data::Opened;
 use crate::protocol::blobs::Wanted;
 use crate::protocol::{Fault, Told, blobs, enrol, push};
-use crate::store::embedded::Embedded;
+use crate::store::any::AnyStore;
+use crate::store::postgres::news::Heard;
 use crate::store::{Caller, Store};
 
 /// Requests of one device at a time.
@@ -45,7 +47,7 @@ const HEAVY: usize = 4;
 /// The running hub: what every request shares.
 pub struct Hub {
     /// Rows, verdicts, devices.
-    pub store: Embedded,
+    pub store: AnyStore,
     /// Bytes of photos.
     pub files: BlobFiles,
     /// The clock.
@@ -57,7 +59,9 @@ pub struct Hub {
     /// SHA-256 of the token for `/metrics` from elsewhere.
     pub metrics_token: Option<[u8; 32]>,
     _dir: DataDir,
-    news: broadcast::Sender<Arc<BTreeSet<Scope>>>,
+    /// Where announcements go to the other processes of this hub, if there are any.
+    pub others: Option<UnboundedSender<BTreeSet<Scope>>>,
+    news: broadcast::Sender<Arc<Heard>>,
     heavy: Semaphore,
     in_flight: Mutex<BTreeMap<DeviceId, u32>>,
 }
@@ -76,18 +80,30 @@ impl Hub {
             stop: CancellationToken::new(),
             metrics: None,
             metrics_token: None,
+            others: None,
             news,
             heavy: Semaphore::new(HEAVY),
             in_flight: Mutex::default(),
         }
     }
 
-    /// Wakes those who wait for one of these scopes; called only after the change is durable.
+    /// Wakes those who wait for one of these scopes, here and at other processes; called only after the change is
+    /// durable.
     pub fn announce(&self, touched: BTreeSet<Scope>) {
-        if !touched.is_empty() {
-            // Nobody waits: nothing to tell.
-            let _ = self.news.send(Arc::new(touched));
+        if touched.is_empty() {
+            return;
         }
+        if let Some(others) = &self.others {
+            // It ends with the hub only.
+            let _ = others.send(touched.clone());
+        }
+        self.hear(Heard::Scopes(touched));
+    }
+
+    /// Wakes those who wait here.
+    pub fn hear(&self, heard: Heard) {
+        // Nobody waits: nothing to tell.
+        let _ = self.news.send(Arc::new(heard));
     }
 }
 

@@ -4,6 +4,7 @@
 //! are woken, requests in flight get [`GRACE`], the lock goes with the process. A listener that others can reach needs
 //! TLS, or the hub does not start.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -12,6 +13,8 @@ use std::time::Duration;
 use axum_server::Handle;
 use axum_server::tls_rustls::RustlsConfig;
 use metrics_exporter_prometheus::PrometheusHandle;
+use parkdesk_domain::Scope;
+use tokio::sync::mpsc::UnboundedReceiver;
 use tokio_util::sync::CancellationToken;
 
 use crate::admin::socket;
@@ -19,6 +22,7 @@ use crate::protocol::blobs;
 use crate::protocol::enrol::token_hash;
 use crate::routes::{self, Hub};
 use crate::store::Store;
+use crate::store::any::AnyStore;
 use crate::{clock, data};
 
 /// For requests in flight when the hub stops.
@@ -45,6 +49,8 @@ pub struct Options {
     pub listen: SocketAddr,
     /// The key file; else the systemd credential, else `hub.key` in the data directory.
     pub key_file: Option<PathBuf>,
+    /// The store on PostgreSQL; without it `hub.db` in the data directory.
+    pub shared: Option<data::Shared>,
     /// Certificate chain and key, PEM.
     pub tls: Option<(PathBuf, PathBuf)>,
     /// A file with the token for `/metrics`.
@@ -120,10 +126,18 @@ pub async fn run(options: Options, metrics: Option<PrometheusHandle>) -> Result<
         }
         None => None,
     };
-    let opened = data::open(&options.data, options.key_file.as_deref(), clock::now())?;
+    let key_file = options.key_file.as_deref();
+    let opened = match &options.shared {
+        Some(shared) => data::open_shared(&options.data, key_file, shared, clock::now()).await?,
+        None => data::open(&options.data, key_file, clock::now())?,
+    };
     let mut hub = Hub::new(opened, Box::new(clock::now));
     hub.metrics = metrics;
     hub.metrics_token = metrics_token;
+    let (others, news) = tokio::sync::mpsc::unbounded_channel();
+    if options.shared.is_some() {
+        hub.others = Some(others);
+    }
     let hub = Arc::new(hub);
     let admin = socket::bind(&options.data).map_err(ServeError::AdminSocket)?;
     let address = options.listen;
@@ -135,6 +149,7 @@ pub async fn run(options: Options, metrics: Option<PrometheusHandle>) -> Result<
     let admin = tokio::spawn(socket::run_server(Arc::clone(&hub), admin));
     let sweeper = tokio::spawn(run_sweeper(Arc::clone(&hub)));
     let upkeep = tokio::spawn(run_upkeep(Arc::clone(&hub)));
+    let exchange = tokio::spawn(run_exchange(Arc::clone(&hub), news));
     tokio::spawn(stop_on_signal(hub.stop.clone(), handle.clone()));
     println!("{}", serde_json::json!({"ready": true, "address": address.to_string(), "tls": tls.is_some()}));
     // Without systemd there is nobody to notify.
@@ -153,7 +168,7 @@ pub async fn run(options: Options, metrics: Option<PrometheusHandle>) -> Result<
         }
     }
     hub.stop.cancel();
-    for ended in [admin.await, sweeper.await, upkeep.await] {
+    for ended in [admin.await, sweeper.await, upkeep.await, exchange.await] {
         if let Err(error) = ended {
             tracing::error!(%error, "BUG: a part of the hub panicked");
         }
@@ -189,6 +204,14 @@ async fn stop_on_signal(stop: CancellationToken, handle: Handle<SocketAddr>) {
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
     stop.cancel();
     handle.graceful_shutdown(Some(GRACE));
+}
+
+/// Hub processes on one store wake each other's waiting polls.
+async fn run_exchange(hub: Arc<Hub>, news: UnboundedReceiver<BTreeSet<Scope>>) {
+    if let AnyStore::Postgres(store) = &hub.store {
+        let here = Arc::clone(&hub);
+        store.exchange(news, move |heard| here.hear(heard), hub.stop.clone()).await;
+    }
 }
 
 /// Folds figures, which else would pile up until somebody reads them.

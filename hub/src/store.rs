@@ -6,10 +6,12 @@
 //! in `transaction`, so that two stores cannot judge differently.
 
 mod access;
+pub mod any;
 pub mod embedded;
 mod enrolment;
 pub mod person_keys;
 mod place;
+pub mod postgres;
 mod transaction;
 
 use std::collections::BTreeSet;
@@ -251,8 +253,8 @@ pub trait Store: Send + Sync + 'static {
     /// The device with this token; its first use ends the tokens of repeated enrolment answers.
     fn caller(&self, token: [u8; 32], now: Millis) -> impl Future<Output = Result<Option<Caller>>> + Send;
 
-    /// Keeps a one-time code.
-    fn add_code(&self, code: NewCode, now: Millis) -> impl Future<Output = Result<()>> + Send;
+    /// Keeps a one-time code; `false` if another one has its handle.
+    fn add_code(&self, code: NewCode, now: Millis) -> impl Future<Output = Result<bool>> + Send;
 
     /// Enrols a device by code, at most one per code.
     fn enrol(

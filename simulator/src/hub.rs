@@ -222,7 +222,7 @@ impl Hub {
         let keys = PersonKeys::open(&system, dir, &key, keys_mode).map_err(|error| error.to_string())?;
         let hub: RowId = "hub".parse().map_err(|_| "BUG: a name is an id".to_owned())?;
         let store = Embedded::open(&system, dir, &key, mode, &hub, now).map_err(|error| error.to_string())?;
-        let files = BlobFiles::open(&system, dir, keys).map_err(|error| error.to_string())?;
+        let files = BlobFiles::open(&system, &dir.join("blobs"), keys).map_err(|error| error.to_string())?;
         self.on = Some(Running { store, files });
         self.life += 1;
         Ok(())

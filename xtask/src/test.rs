@@ -19,6 +19,7 @@ const STEPS: &[Step] = &[
     ("doc", doc),
     ("build", build),
     ("unit", unit),
+    ("contract", contract),
     ("sim", sim),
     ("demo", main_job),
     ("crash", crashes),
@@ -124,6 +125,15 @@ fn build() -> Result<()> {
 fn unit() -> Result<()> {
     let mut cargo = run::cargo(&["test", "--workspace", "--locked", "--no-fail-fast"]);
     run::step("unit", cargo.env("INSTA_UPDATE", "no"), "the failing tests are named above")
+}
+
+/// One contract for both stores of the hub, with the heavy tests that the step `unit` leaves out; `PARKDESK_CONTRACT=full`
+/// runs those at full size.
+fn contract() -> Result<()> {
+    let args = ["test", "--workspace", "--locked", "--no-fail-fast", "--test", "hub", "--test", "contract"];
+    let mut cargo = run::cargo(&args);
+    cargo.args(["--", "--include-ignored"]).env("INSTA_UPDATE", "no");
+    run::step("contract", &mut cargo, "the failing tests are named above")
 }
 
 /// Two hundred worlds, and some with disasters; the step `build` made the program.

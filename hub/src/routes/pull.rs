@@ -14,6 +14,7 @@ use tokio::time::Instant;
 use super::{Hub, blocking, body, recognise};
 use crate::protocol::{Fault, pull, read};
 use crate::store::Caller;
+use crate::store::postgres::news::Heard;
 
 pub(super) async fn pull(
     hub: &Arc<Hub>,
@@ -35,7 +36,7 @@ pub(super) async fn pull(
         loop {
             tokio::select! {
                 heard = news.recv() => match heard {
-                    Ok(touched) if touched.is_disjoint(&pulled.watched) => {}
+                    Ok(heard) if matches!(&*heard, Heard::Scopes(touched) if touched.is_disjoint(&pulled.watched)) => {}
                     // Too much happened to know what.
                     Ok(_) | Err(RecvError::Lagged(_)) => break,
                     Err(RecvError::Closed) => hub.stop.cancelled().await,

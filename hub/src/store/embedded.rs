@@ -150,7 +150,7 @@ impl Store for Embedded {
         Ok(Some(caller))
     }
 
-    async fn add_code(&self, code: NewCode, now: Millis) -> Result<()> {
+    async fn add_code(&self, code: NewCode, now: Millis) -> Result<bool> {
         self.write(|tx| Ok(devices::add_code(tx, &code, now)?))
     }
 

@@ -11,15 +11,19 @@ use parkdesk_sqlcipher::system::Sys;
 use parkdesk_sqlcipher::{File, Key, OpenError, OpenMode, Priority, Steps};
 use rusqlite::{OptionalExtension, named_params};
 
+use super::postgres::{Postgres, Vault};
 use super::{Error, Result};
 
 const STEPS: Steps = &[("V1__person_keys", include_str!("../../migrations/keys_V1__person_keys.sql"))];
 
 /// The key store.
 #[derive(Debug, Clone)]
-pub struct PersonKeys {
-    system: Sys,
-    file: File,
+pub struct PersonKeys(Place);
+
+#[derive(Debug, Clone)]
+enum Place {
+    File { system: Sys, file: File },
+    Postgres(Vault),
 }
 
 impl PersonKeys {
@@ -29,7 +33,13 @@ impl PersonKeys {
     /// See [`OpenError`].
     pub fn open(system: &Sys, dir: &Path, key: &Key, mode: OpenMode) -> std::result::Result<Self, OpenError> {
         let file = File::open_on(system, &dir.join("keys.db"), key, STEPS, mode)?;
-        Ok(Self { system: Sys::clone(system), file })
+        Ok(Self(Place::File { system: Sys::clone(system), file }))
+    }
+
+    /// The keys that all processes of a hub on PostgreSQL share.
+    #[must_use]
+    pub fn of(store: &Postgres) -> Self {
+        Self(Place::Postgres(store.vault()))
     }
 
     /// The person's key, if there is one.
@@ -37,7 +47,11 @@ impl PersonKeys {
     /// # Errors
     /// If the store fails.
     pub fn find(&self, person: &str) -> Result<Option<PersonKey>> {
-        self.file.read(|tx| {
+        let file = match &self.0 {
+            Place::File { file, .. } => file,
+            Place::Postgres(vault) => return vault.find(person),
+        };
+        file.read(|tx| {
             let key = tx
                 .prepare_cached("SELECT key FROM person_keys WHERE person = :person")
                 .map_err(broken)?
@@ -53,11 +67,15 @@ impl PersonKeys {
     /// # Errors
     /// If the store fails or the system gives no random bytes.
     pub fn get_or_make(&self, person: &str, now: Millis) -> Result<PersonKey> {
+        let (system, file) = match &self.0 {
+            Place::File { system, file } => (system, file),
+            Place::Postgres(vault) => return vault.get_or_make(person, now),
+        };
         if let Some(key) = self.find(person)? {
             return Ok(key);
         }
-        let fresh = PersonKey::random(&*self.system).map_err(|e| Error::Failed(e.to_string()))?;
-        self.file.write(Priority::Person, |tx| {
+        let fresh = PersonKey::random(&**system).map_err(|e| Error::Failed(e.to_string()))?;
+        file.write(Priority::Person, |tx| {
             // Another request may have made it meanwhile: the first one stands.
             let key = tx
                 .query_row(

@@ -7,7 +7,7 @@ use parkdesk_domain::rights::Role;
 use parkdesk_domain::wire::*;
 use parkdesk_domain::{BlobId, Millis};
 use parkdesk_hub::admin::{self, Answer, PhotoView};
-use parkdesk_hub::protocol::blobs::{Ages, bring_back, reseal, sweep};
+use parkdesk_hub::protocol::blobs::{Ages, reseal, sweep};
 use parkdesk_hub::store::Store;
 use sha2::{Digest, Sha256};
 
@@ -32,11 +32,11 @@ async fn complete(world: &World, device: &Device, blob: &BlobId) -> crate::world
     world.call(Method::POST, &format!("/v1/blobs/{blob}/complete"), &device.token, "").await
 }
 
-async fn put(world: &World, device: &Device, bytes: &[u8]) -> crate::world::Reply {
+pub(crate) async fn put(world: &World, device: &Device, bytes: &[u8]) -> crate::world::Reply {
     world.call(Method::PUT, &format!("/v1/blobs/{}", BlobId::of(bytes)), &device.token, bytes.to_vec()).await
 }
 
-async fn get(world: &World, device: &Device, blob: &BlobId, range: Option<&str>) -> crate::world::Reply {
+pub(crate) async fn get(world: &World, device: &Device, blob: &BlobId, range: Option<&str>) -> crate::world::Reply {
     let mut request =
         Request::builder().uri(format!("/v1/blobs/{blob}")).header("authorization", format!("Bearer {}", device.token));
     if let Some(range) = range {
@@ -57,7 +57,7 @@ async fn photo(world: &World) -> PhotoView {
 }
 
 /// A device that has pushed a photo with these files.
-async fn captured(world: &World, files: [&[u8]; 3]) -> Device {
+pub(crate) async fn captured(world: &World, files: [&[u8]; 3]) -> Device {
     let mut device = world.enrol(Role::PhotoStaff, "p1").await;
     let command = device.command(capture("f1", "p1", files), &[]);
     assert_applied(&device.push(world, &[command]).await);
@@ -113,7 +113,7 @@ async fn parts_come_in_any_order_twice_and_over_a_restart() {
     assert!(!sealed.windows(64).any(|window| window == &original[1000..1064]), "sealed on the disk");
 }
 
-fn walk(dir: &std::path::Path) -> Vec<std::path::PathBuf> {
+pub(crate) fn walk(dir: &std::path::Path) -> Vec<std::path::PathBuf> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(dir).unwrap() {
         let path = entry.unwrap().path();
@@ -293,40 +293,6 @@ async fn abandoned_parts_and_objects_without_a_row_are_swept() {
     assert_eq!(walk(&folder).len(), 1, "and deleted when it lay there long");
     assert_eq!(get(&world, &device, &BlobId::of(b"t"), None).await.body, b"t");
     assert_eq!(state(&world, &device, &blob).await, BlobState::Missing);
-}
-
-/// Copies `hub.db` with what belongs to it.
-fn copy_store(from: &std::path::Path, to: &std::path::Path) {
-    std::fs::create_dir_all(to).unwrap();
-    for name in ["hub.db", "hub.db-wal", "hub.db-shm"] {
-        let _ = std::fs::remove_file(to.join(name));
-        if from.join(name).exists() {
-            std::fs::copy(from.join(name), to.join(name)).unwrap();
-        }
-    }
-}
-
-#[tokio::test]
-async fn an_older_hub_db_costs_no_object_and_the_newer_one_finds_them_again() {
-    let aside = tempfile::tempdir().unwrap();
-    let (old, new) = (aside.path().join("old"), aside.path().join("new"));
-    let world = World::with_park().await.reopen_after(|data| copy_store(data, &old));
-    let device = captured(&world, [b"o", b"p", b"t"]).await;
-    assert_eq!(put(&world, &device, b"t").await.status, 204);
-    let world = world.reopen_after(|data| {
-        copy_store(data, &new);
-        copy_store(&old, data);
-    });
-    let folder = world.dir.path().join("data/blobs");
-    let now = parkdesk_hub::clock::now();
-    let ages = Ages { parts_before: now, objects_before: now.plus(60_000), aside_before: now.plus(-60_000) };
-    for _ in 0..3 {
-        sweep(&world.hub.store, &world.hub.files, ages, now).await.unwrap();
-    }
-    assert_eq!(walk(&folder.join("lost")).len(), 1, "put aside, not deleted");
-    let world = world.reopen_after(|data| copy_store(&new, data));
-    assert_eq!(bring_back(&world.hub.store, &world.hub.files, now).await.unwrap(), 1);
-    assert_eq!(get(&world, &device, &BlobId::of(b"t"), None).await.body, b"t");
 }
 
 fn withdraw(photo: &str) -> Command {

@@ -9,12 +9,17 @@
 )]
 
 mod admin;
+mod backend;
 mod binary;
 mod blobs;
 mod enrol;
+mod files;
 mod foreign;
 mod http;
 mod people;
+mod process;
 mod pull;
 mod push;
+#[path = "../contract/together.rs"]
+mod together;
 mod world;

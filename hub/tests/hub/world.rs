@@ -16,11 +16,12 @@ use parkdesk_domain::wire::frame::{Frame, Reader};
 use parkdesk_domain::wire::*;
 use parkdesk_domain::{BlobId, CommandId, DeviceId, Millis, RowId, Scope};
 use parkdesk_hub::admin::{self, Answer};
-use parkdesk_hub::data;
 use parkdesk_hub::routes::{Hub, router};
 use serde_json::json;
 use tempfile::TempDir;
 use tower::ServiceExt;
+
+use crate::backend::Backend;
 
 pub(crate) const START: i64 = 1_760_000_000_000;
 
@@ -29,6 +30,7 @@ pub(crate) fn id(text: &str) -> RowId {
 }
 
 pub(crate) struct World {
+    pub(crate) backend: Backend,
     pub(crate) dir: TempDir,
     pub(crate) hub: Arc<Hub>,
     clock: Arc<AtomicI64>,
@@ -61,8 +63,8 @@ impl Reply {
     }
 }
 
-fn open(dir: &TempDir, clock: &Arc<AtomicI64>) -> (Arc<Hub>, Router) {
-    let opened = data::open(&dir.path().join("data"), None, Millis(START)).unwrap();
+fn open(backend: &Backend, dir: &TempDir, clock: &Arc<AtomicI64>) -> (Arc<Hub>, Router) {
+    let opened = backend.open(&dir.path().join("data"), Millis(START));
     let clock = Arc::clone(clock);
     let now = move || Millis(clock.load(Ordering::SeqCst));
     let hub = Arc::new(Hub::new(opened, Box::new(now)));
@@ -72,10 +74,14 @@ fn open(dir: &TempDir, clock: &Arc<AtomicI64>) -> (Arc<Hub>, Router) {
 
 impl World {
     pub(crate) fn new() -> Self {
+        Self::on(Backend::new())
+    }
+
+    pub(crate) fn on(backend: Backend) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let clock = Arc::new(AtomicI64::new(START));
-        let (hub, router) = open(&dir, &clock);
-        Self { dir, hub, clock, router }
+        let (hub, router) = open(&backend, &dir, &clock);
+        Self { backend, dir, hub, clock, router }
     }
 
     /// With park `p1` and its drivers `v1` and `v2`.
@@ -102,16 +108,16 @@ impl World {
 
     /// Closes the hub and opens it again over the same folder, as a restart does.
     pub(crate) fn reopen(self) -> Self {
-        self.reopen_after(|_| ())
+        self.reopen_after(|_, _| ())
     }
 
     /// The same, after something was done to the closed data directory.
-    pub(crate) fn reopen_after(self, f: impl FnOnce(&std::path::Path)) -> Self {
-        let Self { dir, hub, clock, router } = self;
+    pub(crate) fn reopen_after(self, f: impl FnOnce(&Backend, &std::path::Path)) -> Self {
+        let Self { backend, dir, hub, clock, router } = self;
         drop((hub, router));
-        f(&dir.path().join("data"));
-        let (hub, router) = open(&dir, &clock);
-        Self { dir, hub, clock, router }
+        f(&backend, &dir.path().join("data"));
+        let (hub, router) = open(&backend, &dir, &clock);
+        Self { backend, dir, hub, clock, router }
     }
 
     pub(crate) fn step(&self, ms: i64) {

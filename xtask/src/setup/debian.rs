@@ -35,6 +35,7 @@ const PACKAGES: &[(&str, &str)] = &[
     ("libglib2.0-bin", "gdbus"),               // window tests
     ("x11-utils", "xwininfo"),                 // window tests
     ("chromium", "chromium"),                  // tests of the page
+    ("postgresql-15", ""),                     // the hub's other store
     ("rpm", "rpmbuild"),                       // packages
     ("rpm2cpio", "rpm2cpio"),                  // packages, unpacked again
     ("cpio", "cpio"),                          // packages, unpacked again

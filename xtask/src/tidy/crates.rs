@@ -36,6 +36,8 @@ const SEEN_BY: &[(&str, &[&str])] = &[
     ("rust-bert", &["parkdesk-models"]),
     ("tauri", &["parkdesk-desktop"]),
     ("rusqlite", &["parkdesk-sqlcipher", "parkdesk-sqlite", "parkdesk-hub", "parkdesk-simulator"]),
+    ("tokio-postgres", &["parkdesk-hub"]),
+    ("deadpool-postgres", &["parkdesk-hub"]),
     ("tokio", &["parkdesk-app", "parkdesk-sync-agent", "parkdesk-hub", "parkdesk-desktop"]),
     ("axum", &["parkdesk-app", "parkdesk-sync-agent", "parkdesk-hub"]),
 ];

@@ -7,6 +7,7 @@ use super::Lang;
 use crate::blob_files::BlobError;
 use crate::data::StartError;
 use crate::serve::ServeError;
+use crate::store::postgres::ConnectError;
 
 /// Why the hub does not start.
 #[must_use]
@@ -60,6 +61,43 @@ pub fn start(error: &StartError, lang: Lang) -> String {
         StartError::Open(error) => open(error),
         StartError::Blobs(BlobError::Full) => "на диске нет места".into(),
         StartError::Blobs(error) => format!("папка файлов не открывается: {error}"),
+        StartError::Store(error) => store(error),
+        StartError::EmbeddedHere(dir) => format!(
+            "{}/hub.db — узел в одном файле: для хранилища в PostgreSQL выберите другой каталог данных, для файла уберите \
+             --store",
+            dir.display()
+        ),
+        StartError::SharedHere { dir, url } => format!(
+            "из {} работал узел на PostgreSQL: назовите хранилище снова в --store (было {url}) или выберите другой каталог",
+            dir.display()
+        ),
+        StartError::SharedKeyMissing { key, store } => format!(
+            "файла ключа {} нет, а в {store} узел уже есть: скопируйте сюда hub.key другого его процесса",
+            key.display()
+        ),
+    }
+}
+
+fn store(error: &ConnectError) -> String {
+    match error {
+        ConnectError::Address(cause) => {
+            format!("адрес хранилища не читается: {cause}; он выглядит так: postgres://user@host/database")
+        }
+        ConnectError::PasswordShown => "в адресе хранилища пароль, его увидели бы другие: уберите его и укажите \
+             --store-password-file или учётные данные systemd parkdesk-hub-store-password"
+            .into(),
+        ConnectError::File { path, cause } => format!("{} не подходит: {cause}", path.display()),
+        ConnectError::Tls(cause) => format!("TLS к хранилищу не настраивается: {cause}"),
+        ConnectError::Away { place, cause } => format!("PostgreSQL {place} не отвечает: {cause}"),
+        ConnectError::Migration { place, cause } => {
+            format!("таблицы {place} не обновлены, ничего не изменено: {cause}")
+        }
+        ConnectError::Newer(place) => {
+            format!("{place}: здесь работала более новая версия Parkdesk; установите её, ничего не изменено")
+        }
+        ConnectError::OtherKey(place) => {
+            format!("{place} создано с другим ключом: всем процессам узла нужен один и тот же hub.key")
+        }
     }
 }
 
@@ -100,6 +138,7 @@ mod tests {
     fn errors() -> Vec<ServeError> {
         let path = || PathBuf::from("/srv/hub");
         let open = |error: OpenError| ServeError::Data(StartError::Open(error));
+        let store = |error: ConnectError| ServeError::Data(StartError::Store(error));
         vec![
             ServeError::NeedsTls("192.0.2.1:8420".parse().unwrap()),
             ServeError::Data(StartError::Lock(LockError::AlreadyOwned(path()))),
@@ -112,6 +151,17 @@ mod tests {
             open(OpenError::Corrupt { path: path(), why: "page 3".into() }),
             open(OpenError::Newer { path: path(), found: 9, known: 2 }),
             open(OpenError::Full),
+            ServeError::Data(StartError::EmbeddedHere(path())),
+            ServeError::Data(StartError::SharedHere { dir: path(), url: "postgres://hub@db/hub".into() }),
+            ServeError::Data(StartError::SharedKeyMissing { key: path(), store: "db/hub".into() }),
+            store(ConnectError::Address("no host".into())),
+            store(ConnectError::PasswordShown),
+            store(ConnectError::File { path: path(), cause: "not there".into() }),
+            store(ConnectError::Tls("no roots".into())),
+            store(ConnectError::Away { place: "db/hub".into(), cause: "refused".into() }),
+            store(ConnectError::Migration { place: "db/hub".into(), cause: "a lock".into() }),
+            store(ConnectError::Newer("db/hub".into())),
+            store(ConnectError::OtherKey("db/hub".into())),
         ]
     }
 

@@ -46,12 +46,12 @@ pub(super) fn confirm_token(tx: &Connection, token: [u8; 32], now: Millis) -> Re
     Ok(())
 }
 
-pub(super) fn add_code(tx: &Connection, code: &NewCode, now: Millis) -> Result<()> {
+pub(super) fn add_code(tx: &Connection, code: &NewCode, now: Millis) -> Result<bool> {
     let json = |e: serde_json::Error| Error::Poison(e.to_string());
     tx.execute("DELETE FROM enrolment_codes WHERE expires_at_ms < :now", named_params! {":now": now.0}).map_err(sql)?;
-    tx.execute(
+    let added = tx.execute(
         "INSERT INTO enrolment_codes (handle, hash, role, parks, scopes, expires_at_ms)
-         VALUES (:handle, :hash, :role, :parks, :scopes, :expires_at_ms)",
+         VALUES (:handle, :hash, :role, :parks, :scopes, :expires_at_ms) ON CONFLICT (handle) DO NOTHING",
         named_params! {
             ":handle": code.handle,
             ":hash": code.hash,
@@ -60,9 +60,8 @@ pub(super) fn add_code(tx: &Connection, code: &NewCode, now: Millis) -> Result<(
             ":scopes": serde_json::to_string(&code.scopes).map_err(json)?,
             ":expires_at_ms": code.expires_at.0,
         },
-    )
-    .map_err(sql)?;
-    Ok(())
+    );
+    Ok(added.map_err(sql)? == 1)
 }
 
 pub(super) fn find_code(tx: &Connection, handle: &str, now: Millis) -> Result<Option<Code>> {
