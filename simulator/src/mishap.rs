@@ -225,6 +225,7 @@ impl World {
         clone.clock_off_ms = appliance.clock_off_ms;
         self.appliances.push(clone);
         self.boot(n);
+        self.let_in_if_unknown(n);
         for _ in 0..self.dice.between(1, 4) {
             let after_ms = self.dice.below(self.calm_at_ms.saturating_sub(self.now_ms) + 1);
             self.at(after_ms, Happening::Person { who: n });
@@ -250,12 +251,17 @@ impl World {
         if let Err(error) = self.hub.administer(now, admin::Request::Restored) {
             self.accuse(format!("the hub's administrator cannot begin a new epoch: {error}"));
         }
-        // Whom the hub does not know any more, people let in again.
         for who in 0..self.appliances.len() {
-            let token = self.appliances.get(who).map(|appliance| appliance.token.clone()).unwrap_or_default();
-            if self.hub.recognise(now, &token).is_err() {
-                self.flip(who, &[]);
-            }
+            self.let_in_if_unknown(who);
+        }
+    }
+
+    /// Whom the hub does not know any more, people let in again.
+    fn let_in_if_unknown(&mut self, who: usize) {
+        let now = self.hub_now();
+        let token = self.appliances.get(who).map(|appliance| appliance.token.clone()).unwrap_or_default();
+        if self.hub.recognise(now, &token).is_err() {
+            self.flip(who, &[]);
         }
     }
 

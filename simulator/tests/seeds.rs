@@ -17,7 +17,7 @@ fn sixteen_worlds_keep_every_promise_and_tell_the_same_story_twice() {
 }
 
 /// Seeds that found a fault of the product, with disasters.
-const FOUND: [u64; 19] = [13, 42, 45, 57, 70, 82, 86, 103, 193, 198, 284, 382, 513, 557, 577, 619, 679, 771, 772];
+const FOUND: [u64; 20] = [13, 42, 45, 57, 70, 82, 86, 103, 193, 198, 284, 382, 513, 557, 577, 619, 679, 771, 772, 1210];
 
 #[test]
 fn seeds_that_found_a_fault_once_keep_every_promise_through_disasters() {

@@ -29,10 +29,8 @@ impl WriteTx<'_> {
     /// A hub that was restored begins a new epoch in every scope: the first one that is seen here tells it, also if it is
     /// a scope that was never held (the backup did not know this appliance, which was enrolled anew).
     pub(crate) fn look_for_restore(&mut self, epoch: u64) -> Result<()> {
-        match self.hub_epoch()? {
-            Some(newest) if epoch > newest => self.queue_judged_again(),
-            Some(_) | None => Ok(()),
-        }
+        // Before the first answer to a pull any epoch but the first may be a newer one than that of the verdicts held here.
+        if epoch > self.hub_epoch()?.unwrap_or(1) { self.queue_judged_again() } else { Ok(()) }
     }
 
     /// Queues again what this device epoch's commands did, and asks again whether the hub has the files made here.
