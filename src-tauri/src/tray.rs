@@ -1,4 +1,4 @@
-//! The icon in the tray: open, pause and resume, quit, and one line on where the link stands.
+//! The icon in the tray: open, sync now, pause and resume, quit, and one line on where the link stands.
 //!
 //! Linux reports no clicks on the icon, so all is in the menu.
 
@@ -23,6 +23,7 @@ const ICON: Image<'_> = tauri::include_image!("icons/32x32.png");
 pub(crate) struct Tray {
     open: MenuItem<Wry>,
     state: MenuItem<Wry>,
+    now: MenuItem<Wry>,
     pause: MenuItem<Wry>,
     quit: MenuItem<Wry>,
     is_paused: Mutex<bool>,
@@ -37,12 +38,14 @@ pub(crate) fn start(app: &AppHandle<Wry>, lang: Lang) -> tauri::Result<()> {
     let tray = Tray {
         open: item("open", Say::Open, true)?,
         state: item("state", Say::Unreachable, false)?,
+        now: item("now", Say::Now, false)?,
         pause: item("pause", Say::Pause, false)?,
         quit: item("quit", Say::Quit, true)?,
         is_paused: Mutex::new(false),
     };
     let line = || PredefinedMenuItem::separator(app);
-    let menu = Menu::with_items(app, &[&tray.open, &line()?, &tray.state, &tray.pause, &line()?, &tray.quit])?;
+    let menu =
+        Menu::with_items(app, &[&tray.open, &line()?, &tray.state, &tray.now, &tray.pause, &line()?, &tray.quit])?;
     TrayIconBuilder::with_id("main").icon(ICON).tooltip("Parkdesk").menu(&menu).on_menu_event(on_menu).build(app)?;
     app.manage(tray);
     Ok(())
@@ -53,12 +56,14 @@ pub(crate) fn update(app: &AppHandle<Wry>, lang: Lang, glance: &Glance) {
     let Some(tray) = app.try_state::<Tray>() else { return };
     let is_paused = glance.link == Link::Paused;
     *tray.is_paused.lock().unwrap_or_else(PoisonError::into_inner) = is_paused;
-    let can_pause = matches!(glance.link, Link::Starting | Link::Online | Link::Offline | Link::Paused);
+    let is_linked = matches!(glance.link, Link::Starting | Link::Online | Link::Offline | Link::Paused);
     let done = [
         tray.open.set_text(text(lang, Say::Open)),
         tray.state.set_text(text(lang, state(glance.link))),
+        tray.now.set_text(text(lang, Say::Now)),
+        tray.now.set_enabled(is_linked),
         tray.pause.set_text(text(lang, if is_paused { Say::Resume } else { Say::Pause })),
-        tray.pause.set_enabled(can_pause),
+        tray.pause.set_enabled(is_linked),
         tray.quit.set_text(text(lang, Say::Quit)),
     ];
     for error in done.into_iter().filter_map(Result::err) {
@@ -81,6 +86,7 @@ fn state(link: Link) -> Say {
 fn on_menu(app: &AppHandle<Wry>, event: MenuEvent) {
     match event.id().as_ref() {
         "open" => window::show(app),
+        "now" => ask(app, "/api/v1/sync/now"),
         "pause" => toggle(app),
         "quit" => app.exit(0),
         _ => {}
@@ -90,7 +96,11 @@ fn on_menu(app: &AppHandle<Wry>, event: MenuEvent) {
 fn toggle(app: &AppHandle<Wry>) {
     let is_paused =
         app.try_state::<Tray>().is_some_and(|tray| *tray.is_paused.lock().unwrap_or_else(PoisonError::into_inner));
-    let path = if is_paused { "/api/v1/sync/resume" } else { "/api/v1/sync/pause" };
+    ask(app, if is_paused { "/api/v1/sync/resume" } else { "/api/v1/sync/pause" });
+}
+
+/// Asks the appliance for it; what does not succeed is told by the page.
+fn ask(app: &AppHandle<Wry>, path: &str) {
     let head = CallHead { method: Method::Post, path: path.into(), content_type: Some("application/json".into()) };
     let call = Call { head, body: Bytes::from_static(b"{}") };
     let (app, socket) = (app.clone(), app.state::<Socket>().inner().clone());

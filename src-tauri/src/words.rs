@@ -6,6 +6,7 @@ use parkdesk_app::words::Lang;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Say {
     Open,
+    Now,
     Pause,
     Resume,
     Quit,
@@ -23,6 +24,7 @@ pub(crate) enum Say {
 pub(crate) fn text(lang: Lang, what: Say) -> &'static str {
     let (ru, en) = match what {
         Say::Open => ("Открыть Parkdesk", "Open Parkdesk"),
+        Say::Now => ("Отправить сейчас", "Sync now"),
         Say::Pause => ("Приостановить отправку", "Pause syncing"),
         Say::Resume => ("Возобновить отправку", "Resume syncing"),
         Say::Quit => ("Выйти", "Quit"),

@@ -5,10 +5,12 @@
 
 mod attack;
 mod browser;
+mod bus;
 mod camera;
 mod day;
 mod desktop;
 mod taken_over;
+mod tray;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -26,7 +28,8 @@ type Case = (&'static str, fn(&Stage) -> Result<()>);
 const CASES: &[Case] = &[
     ("a day at the desk: enrol, key in the keyring, camera, photo, tray, second start, restart", day::run),
     ("attacks from the page come to nothing (SEC1-SEC5)", attack::run),
-    ("the page gets the camera and no other device", camera::run),
+    ("the page gets the camera and no other device, also with --safe-graphics", camera::run),
+    ("the tray's menu, notifications and the file manager", tray::run),
     ("the window works through a running agent and takes over when it ends", taken_over::run),
 ];
 

@@ -1,7 +1,7 @@
 //! Who may use which device, in a window that nobody drives: under automation WebKit itself says yes to everything.
 //!
 //! A page of the test's own asks for camera and microphone and reports through the window's one command to a stand-in for
-//! an agent, which owns the data directory.
+//! an agent, which owns the data directory. The window is started with `--safe-graphics`, so that this is seen to work, too.
 
 use std::fs::{self, File};
 use std::io::{ErrorKind, Read, Write};
@@ -17,6 +17,9 @@ use crate::fleet::{text, wait};
 
 const PAGE: &str =
     "<!doctype html><html><head><script type=\"module\" src=\"/probe.js\"></script></head><body></body></html>";
+
+/// What `--safe-graphics` sets for WebKit.
+const SAFE: &str = "WEBKIT_DISABLE_DMABUF_RENDERER";
 
 const PROBE: &str = r#"
 const ask = (what) => navigator.mediaDevices.getUserMedia(what).then(() => "allowed", (error) => error.name);
@@ -44,13 +47,17 @@ pub(super) fn run(stage: &Stage) -> Result<()> {
     fs::write(ui.join("probe.js"), PROBE)?;
     let mut desktop = Desktop::start(&stage.dir, &stage.bins)?;
     let mut window = desktop.command(&stage.bins.join("parkdesk").to_string_lossy());
-    window.args(["--data", text(&data)?, "--ui", text(&ui)?]).env("PARKDESK_MOCK_CAMERA", "1");
-    desktop.spawn(window, "window")?;
+    window.args(["--data", text(&data)?, "--ui", text(&ui)?, "--safe-graphics"]).env("PARKDESK_MOCK_CAMERA", "1");
+    // This start must set it by itself.
+    let id = desktop.spawn(window.env_remove(SAFE), "window")?.id();
     let report = wait("the page's report", 60, || match listener.accept() {
         Ok((stream, _)) => Ok(answer(stream)?.filter(|asked| asked.contains("/api/v1/report?"))),
         Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(None),
         Err(error) => Err(error.into()),
     })?;
+    let environment = fs::read(format!("/proc/{id}/environ"))?;
+    let is_safe = environment.split(|byte| *byte == 0).any(|one| one == format!("{SAFE}=1").as_bytes());
+    ensure!(is_safe, "--safe-graphics does not reach WebKit");
     ensure!(report.contains("parkdesk-desk: 1"), "the window does not say that it is one: {report}");
     let wanted = "camera=allowed&microphone=NotAllowedError&both=NotAllowedError&end";
     ensure!(report.contains(wanted), "devices: found {report}, wanted {wanted}");

@@ -7,6 +7,7 @@ use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 
 use super::browser::Browser;
+use super::bus::Bus;
 use super::desktop::Desktop;
 use super::{Stage, same};
 use crate::fleet::{PARK, enrol_code, hub_with_park, wait};
@@ -19,7 +20,7 @@ pub(super) fn run(stage: &Stage) -> Result<()> {
     let (hub, url) = hub_with_park(&stage.programs, &stage.dir)?;
     let code = enrol_code(&stage.programs, &hub.data, "photo_staff")?;
     let mut desktop = Desktop::start(&stage.dir, &stage.bins)?;
-    desktop.show_tray()?;
+    let _bus = Bus::start(desktop.bus())?;
     let window = desktop.open(&stage.bins.join("parkdesk"), &[], &[])?;
     the_page_is_there(&window)?;
     enrol(&window, &url, &code)?;

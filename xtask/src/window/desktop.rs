@@ -1,5 +1,6 @@
 //! A desktop session of the test's own: X server, window manager, session bus, unlocked keyring, a home.
 
+use std::borrow::BorrowMut;
 use std::fs::{self, File};
 use std::io::Write;
 use std::net::TcpListener;
@@ -105,8 +106,9 @@ impl Desktop {
     }
 
     /// Starts `command` with its output in a log of that name.
-    pub(super) fn spawn(&mut self, mut command: Command, log: &str) -> Result<&mut Child> {
+    pub(super) fn spawn(&mut self, mut command: impl BorrowMut<Command>, log: &str) -> Result<&mut Child> {
         let log = File::options().create(true).append(true).open(self.logs.join(format!("{log}.log")))?;
+        let command = command.borrow_mut();
         command.stdout(log.try_clone()?).stderr(log);
         let child = command.spawn().with_context(|| format!("cannot start {command:?}"))?;
         self.processes.push(child);
@@ -138,11 +140,21 @@ impl Desktop {
 
     /// Tells the window that was opened last to end, as a session that ends does, and waits for it.
     pub(super) fn quit_window(&mut self) -> Result<()> {
+        let window = self.opened()?;
+        self.quit_window_by(|| run::output(run::command("kill").args(["-TERM", &window])).map(|_| ()))
+    }
+
+    /// The process of the window that was opened last.
+    fn opened(&self) -> Result<String> {
         let driver = self.processes.last().context("no window was opened")?.id();
         let children = fs::read_to_string(format!("/proc/{driver}/task/{driver}/children"))?;
-        let window = children.split_whitespace().next().context("the window is gone already")?.to_owned();
-        run::output(run::command("kill").args(["-TERM", &window]))?;
-        let stat = PathBuf::from(format!("/proc/{window}/stat"));
+        Ok(children.split_whitespace().next().context("the window is gone already")?.to_owned())
+    }
+
+    /// Lets `quit` end the window that was opened last, and waits for it.
+    pub(super) fn quit_window_by(&mut self, quit: impl FnOnce() -> Result<()>) -> Result<()> {
+        let stat = PathBuf::from(format!("/proc/{}/stat", self.opened()?));
+        quit()?;
         // The driver may leave it unburied: a zombie has ended.
         wait("the window to end when it is told to", 20, || {
             Ok(fs::read_to_string(&stat).map_or(true, |stat| stat.contains(") Z ")).then_some(()))
@@ -194,51 +206,11 @@ impl Desktop {
         Ok(String::from_utf8_lossy(&run::output(&mut gdbus)?).into_owned())
     }
 
-    /// Puts a tray there: a process that owns the name by which desktops show icons.
-    pub(super) fn show_tray(&mut self) -> Result<()> {
-        let mut tray = self.command("python3");
-        tray.args(["-c", TRAY]);
-        self.spawn(tray, "tray")?;
-        wait("a tray", 60, || {
-            let has = self.bus_call(
-                "org.freedesktop.DBus",
-                "/",
-                "org.freedesktop.DBus.NameHasOwner",
-                &["org.kde.StatusNotifierWatcher"],
-            )?;
-            Ok(has.contains("true").then_some(()))
-        })
+    /// The session bus's address.
+    pub(super) fn bus(&self) -> &str {
+        &self.bus
     }
 }
-
-/// Owns the tray's name with nothing but the standard library: says hello on the bus and asks for the name.
-const TRAY: &str = r#"
-import os, socket, struct
-address = dict(part.split('=', 1) for part in os.environ['DBUS_SESSION_BUS_ADDRESS'].split(':', 1)[1].split(','))
-bus = socket.socket(socket.AF_UNIX)
-bus.connect('\0' + address['abstract'] if 'abstract' in address else address['path'])
-bus.sendall(b'\0AUTH EXTERNAL ' + str(os.getuid()).encode().hex().encode() + b'\r\n')
-bus.recv(1024)
-bus.sendall(b'BEGIN\r\n')
-def pad(data, to):
-    return data + b'\0' * (-len(data) % to)
-def text(value):
-    return struct.pack('<I', len(value)) + value.encode() + b'\0'
-def call(serial, member, signature='', body=b''):
-    name = 'org.freedesktop.DBus'
-    fields = b''
-    for code, kind, value in ((1, 'o', '/org/freedesktop/DBus'), (2, 's', name), (3, 's', member), (6, 's', name)):
-        fields = pad(fields, 8) + bytes([code, 1]) + kind.encode() + b'\0' + pad(b'', 4)
-        fields = pad(fields, 4) + text(value)
-    if signature:
-        fields = pad(fields, 8) + bytes([8, 1]) + b'g\0' + bytes([len(signature)]) + signature.encode() + b'\0'
-    head = b'l\x01\0\x01' + struct.pack('<III', len(body), serial, len(fields)) + fields
-    bus.sendall(pad(head, 8) + body)
-call(1, 'Hello')
-call(2, 'RequestName', 'su', pad(text('org.kde.StatusNotifierWatcher'), 4) + struct.pack('<I', 4))
-while bus.recv(65536):
-    pass
-"#;
 
 impl Drop for Desktop {
     fn drop(&mut self) {
@@ -248,7 +220,7 @@ impl Drop for Desktop {
     }
 }
 
-/// Ends a process of ours, politely for two seconds.
+/// Ends a process of ours, politely for some seconds.
 fn end(child: &mut Child) {
     if !matches!(child.try_wait(), Ok(None)) {
         return;
