@@ -10,7 +10,7 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { chromium } from "playwright-core";
-import { rulesFor, settled } from "./gallery.mjs";
+import { isList, rulesFor, settled } from "./gallery.mjs";
 
 const { values: asked } = parseArgs({
   options: {
@@ -100,6 +100,8 @@ async function take(context, shot, dir, theme, lang) {
     ? `${asked.base}?state=${encodeURIComponent(shot)}&theme=${theme}&lang=${lang}`
     : `${origin}/${shot}`;
   await page.goto(url);
+  // Some pages come late on purpose, so that they do not flash up.
+  if (isGallery && !isList(shot)) await page.waitForSelector("main, [role=dialog], [role=alertdialog]");
   await page.evaluate(settled, QUIET_MS);
   await page.screenshot({ path: join(dir, `${shot.replaceAll(/[/ ,]+/g, "-")}.png`) });
   written += 1;

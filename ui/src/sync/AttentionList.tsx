@@ -1,6 +1,6 @@
 // What a person must settle. Each opens in the drawer, and the list stays in sight.
 import type { UseQueryResult } from "@tanstack/react-query";
-import { ChevronRight, CircleSlash, FileWarning, GitMerge, type LucideIcon } from "lucide-react";
+import { ChevronRight, CircleSlash, FileWarning, GitMerge, Hourglass, type LucideIcon } from "lucide-react";
 import { useTranslation } from "react-i18next";
 import type { AttentionView } from "../api/desk";
 import { Freshness } from "../shared/Freshness";
@@ -16,6 +16,7 @@ import { useKindName } from "./words";
 const LOOKS: Record<string, [LucideIcon, string | undefined]> = {
   refused: [CircleSlash, styles.refused],
   conflict: [GitMerge, styles.conflict],
+  stuck: [Hourglass, styles.conflict],
 };
 
 export interface AttentionListProps {

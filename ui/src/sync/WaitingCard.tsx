@@ -42,7 +42,10 @@ export function WaitingCard({ view }: { view: SyncView }) {
       </Rows>
       {waiting_total > waiting.length && (
         <p className={`secondary ${rows.foot}`}>
-          {t("waiting.more", { count: waiting_total - waiting.length })}
+          {t("waiting.more", {
+            count: waiting_total - waiting.length,
+            total: count(waiting_total - waiting.length, lang),
+          })}
         </p>
       )}
     </Card>

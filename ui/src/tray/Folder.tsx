@@ -39,6 +39,11 @@ export function Folder() {
           {watch.folder}
         </strong>
         <span>{t(`folder.state.${watch.state}`)}</span>
+        {!isWell && (
+          <Link href="/settings" className={styles.link}>
+            {t("folder.choose")}
+          </Link>
+        )}
         <span className={styles.counts}>
           {t("folder.counts", {
             taken: count(watch.taken, lang),
