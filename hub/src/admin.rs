@@ -283,7 +283,7 @@ pub async fn run<S: Store>(
         Request::DeviceList => (Answer::Devices { devices: store.list_devices().await? }, nothing),
         Request::PhotoList { park } => (Answer::Photos { photos: list_photos(store, &park).await? }, nothing),
         Request::Stats => (Answer::Stats(store.stats().await?), nothing),
-        Request::Restored => (Answer::Done { what: Did::EpochBegun, count: store.begin_epoch().await? }, nothing),
+        Request::Restored => (Answer::Done { what: Did::EpochBegun, count: store.begin_epoch(now).await? }, nothing),
         Request::Reindex => (Answer::Done { what: Did::Reindexed, count: store.reindex().await? }, nothing),
     })
 }

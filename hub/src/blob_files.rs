@@ -61,7 +61,7 @@ pub struct BlobFiles {
 }
 
 impl BlobFiles {
-    /// Opens the folder of blobs (`blobs/` in the data directory, or one that hub processes share).
+    /// Opens the folder of blobs, `blobs/` in the data directory.
     ///
     /// # Errors
     /// If the system refuses.
@@ -69,6 +69,24 @@ impl BlobFiles {
         let folder = Folder::open(system, root)?;
         let lost = Folder::open(system, &root.join("lost"))?;
         Ok(Self { system: Sys::clone(system), folder, lost, keys })
+    }
+
+    /// Opens a folder of blobs that hub processes share.
+    ///
+    /// # Errors
+    /// If the system refuses.
+    pub fn open_shared(system: &Sys, root: &Path, keys: PersonKeys) -> Result<Self, BlobError> {
+        let folder = Folder::open_shared(system, root)?;
+        let lost = Folder::open_shared(system, &root.join("lost"))?;
+        Ok(Self { system: Sys::clone(system), folder, lost, keys })
+    }
+
+    /// Removes what was begun before and never finished.
+    ///
+    /// # Errors
+    /// If the system refuses.
+    pub fn sweep_unfinished(&self, before: Millis) -> Result<(), BlobError> {
+        Ok(self.folder.sweep_unfinished(before.0)?)
     }
 
     /// Seals and stores; durable when it returns. Answers the object's name.

@@ -96,6 +96,18 @@ pub enum StartError {
         /// The store's address.
         url: String,
     },
+    /// The database is empty, what belongs to its hub is not.
+    #[error(
+        "{store} holds no hub, but {} is of one, so nothing was made in its place: check the address, or restore the \
+         database from its backup; to begin anew choose another data directory and another folder of blobs",
+        found.display()
+    )]
+    SharedStoreEmpty {
+        /// Host and database.
+        store: String,
+        /// What of the hub is still there.
+        found: PathBuf,
+    },
     /// There is a store but no key for it.
     #[error("{} is missing, but {store} holds a hub already: copy the hub.key of its other process here", key.display())]
     SharedKeyMissing {
@@ -139,6 +151,9 @@ pub async fn open_existing_shared(
     shared: &Shared,
     now: Millis,
 ) -> Result<Opened, StartError> {
+    if Reached::new(&shared.address).await?.is_new() {
+        return Err(StartError::NoHub(data.to_owned()));
+    }
     open_shared_locked(DataDir::lock(data)?, data, key_file, shared, now).await
 }
 
@@ -156,6 +171,10 @@ async fn open_shared_locked(
         return Err(StartError::EmbeddedHere(data.to_owned()));
     }
     let reached = Reached::new(&shared.address).await?;
+    let blobs = shared.blobs.clone().unwrap_or_else(|| data.join("blobs"));
+    if reached.is_new() {
+        check_shared_traces(data, &blobs, reached.place())?;
+    }
     let key = match look_for_key(data, key_file)? {
         Found::Key(key) => key,
         Found::Nowhere(path) if reached.is_new() => Key::create_file(&path)?,
@@ -164,8 +183,7 @@ async fn open_shared_locked(
     let hub_id = RowId::from_uuid(new_uuid(now, &mut clock::rng()));
     let store = reached.open(&key, &hub_id, now).await?;
     durable::replace(&data.join(NOTE), shared.address.url.as_bytes()).map_err(BlobError::Io)?;
-    let blobs = shared.blobs.clone().unwrap_or_else(|| data.join("blobs"));
-    let files = BlobFiles::open(&os(), &blobs, PersonKeys::of(&store))?;
+    let files = BlobFiles::open_shared(&os(), &blobs, PersonKeys::of(&store))?;
     Ok(Opened { store: AnyStore::Postgres(Box::new(store)), files, dir })
 }
 
@@ -200,6 +218,18 @@ fn lock(data: &Path) -> Result<DataDir, LockError> {
             done => return done,
         }
     }
+}
+
+/// A hub in an empty database in place of a lost one (or of one whose name was mistyped) would forget whose the objects are.
+fn check_shared_traces(data: &Path, blobs: &Path, place: &str) -> Result<(), StartError> {
+    let found = if data.join(NOTE).exists() {
+        data.join(NOTE)
+    } else if blobs.is_dir() && !Folder::is_empty(&os(), blobs).map_err(BlobError::from)? {
+        blobs.to_owned()
+    } else {
+        return Ok(());
+    };
+    Err(StartError::SharedStoreEmpty { store: place.to_owned(), found })
 }
 
 /// An empty store in place of a lost one would forget whose the objects are.

@@ -142,8 +142,6 @@ pub struct Page {
     pub head: u64,
     /// The last version in the page.
     pub to: u64,
-    /// Where the previous epoch ended, if there was one.
-    pub began_at: u64,
     /// By version.
     pub rows: Vec<Row>,
 }
@@ -339,8 +337,9 @@ pub trait Store: Send + Sync + 'static {
     /// Figures.
     fn stats(&self) -> impl Future<Output = Result<Stats>> + Send;
 
-    /// Begins a new epoch in every scope, after the store was restored from a backup.
-    fn begin_epoch(&self) -> impl Future<Output = Result<u64>> + Send;
+    /// Begins a new epoch in every scope, after the store was restored from a backup. It is above all that were ever given,
+    /// also by a history that the backup does not know: at least the seconds of `now`.
+    fn begin_epoch(&self, now: Millis) -> impl Future<Output = Result<u64>> + Send;
 
     /// Fills all narrow tables anew from the rows.
     fn reindex(&self) -> impl Future<Output = Result<u64>> + Send;

@@ -41,7 +41,7 @@ impl WriteTx<'_> {
         let head = &frame.head;
         let Some(cursor) = self.cursor(&head.scope)? else { return Ok(FrameOutcome::NotHeld) };
         if head.refused != Some(ScopeRefusal::NotSubscribed) && head.refused != Some(ScopeRefusal::Other) {
-            self.look_for_restore(head.epoch)?;
+            self.look_for_restore(head.epoch, now)?;
         }
         if let Some(refused) = head.refused {
             return match refused {

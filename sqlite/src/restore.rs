@@ -4,8 +4,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use parkdesk_domain::Actor;
 use parkdesk_domain::command::{Command, Envelope, PhotoWithdraw};
-use parkdesk_domain::ids::CommandId;
+use parkdesk_domain::ids::{CommandId, Millis};
 use parkdesk_domain::wire::Verdict;
 
 use crate::change::ChangeTag;
@@ -28,13 +29,13 @@ impl ReadTx<'_> {
 impl WriteTx<'_> {
     /// A hub that was restored begins a new epoch in every scope: the first one that is seen here tells it, also if it is
     /// a scope that was never held (the backup did not know this appliance, which was enrolled anew).
-    pub(crate) fn look_for_restore(&mut self, epoch: u64) -> Result<()> {
+    pub(crate) fn look_for_restore(&mut self, epoch: u64, now: Millis) -> Result<()> {
         // Before the first answer to a pull any epoch but the first may be a newer one than that of the verdicts held here.
-        if epoch > self.hub_epoch()?.unwrap_or(1) { self.queue_judged_again() } else { Ok(()) }
+        if epoch > self.hub_epoch()?.unwrap_or(1) { self.queue_judged_again(now) } else { Ok(()) }
     }
 
     /// Queues again what this device epoch's commands did, and asks again whether the hub has the files made here.
-    fn queue_judged_again(&mut self) -> Result<()> {
+    fn queue_judged_again(&mut self, now: Millis) -> Result<()> {
         // Their versions are those of another history.
         let waiting: Vec<Vec<u8>> =
             self.all("SELECT bytes FROM outbox WHERE verdict IS NOT NULL", [], |row| row.get(0))?;
@@ -57,7 +58,7 @@ impl WriteTx<'_> {
             self.exec("UPDATE outbox SET was_verdict = ?2 WHERE seq = ?1", (envelope.seq, verdict))?;
         }
         self.queue_of_earlier_epochs()?;
-        self.take_back_again()?;
+        self.take_back_again(now)?;
         self.replan_all()?;
         let sql = "UPDATE blobs SET is_stored = 0 WHERE is_local = 1 AND is_stored = 1
                    AND EXISTS (SELECT 1 FROM blob_holders WHERE blob_id = blobs.id)";
@@ -69,7 +70,8 @@ impl WriteTx<'_> {
 
     /// A photo of this appliance that somebody elsewhere took back has no bytes here any more: a hub that lost both would wait
     /// for them for ever. So it is taken back once more, behind the command that makes it again.
-    fn take_back_again(&mut self) -> Result<()> {
+    fn take_back_again(&mut self, now: Millis) -> Result<()> {
+        let device = self.device()?;
         let sql = "SELECT bytes FROM outbox WHERE kind IN ('photo.capture', 'photo.withdraw') ORDER BY seq";
         let (mut made, mut taken_back) = (Vec::new(), BTreeSet::new());
         for bytes in self.all(sql, [], |row| row.get::<_, Vec<u8>>(0))? {
@@ -88,7 +90,10 @@ impl WriteTx<'_> {
             let again = Envelope {
                 seq: self.one("SELECT next_seq FROM identity", [], |row| row.get(0))?.unwrap_or(1),
                 id: CommandId::of_job(envelope.id.as_str(), "taken back"),
+                // Who did it the first time sits elsewhere: this appliance speaks for itself only.
+                actor: device.clone().map_or(envelope.actor.clone(), Actor::Device),
                 after: vec![envelope.seq],
+                recorded_at_ms: now,
                 command: Command::PhotoWithdraw(PhotoWithdraw { photo: capture.photo, park: capture.park }),
                 ..envelope
             };

@@ -142,6 +142,7 @@ fn a_photo_taken_back_elsewhere_is_taken_back_again_since_its_bytes_are_gone() {
     }
     let at = hub.rows.keys().find(|at| at.id == id("f1")).cloned().unwrap();
     assert!(hub.rows[&at].body.contains("\"status\":\"withdrawn\""), "{}", hub.rows[&at].body);
+    assert!(hub.rows[&at].body.contains("\"withdrawn_by\":\"device/"), "not the photographer: {}", hub.rows[&at].body);
     assert!(uploads(&replica).is_empty());
     assert!(replica.read(|tx| tx.needs_attention()).unwrap().is_empty(), "nobody is bothered with it");
     equal_to_hub(&replica, &hub);

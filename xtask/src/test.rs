@@ -127,12 +127,12 @@ fn unit() -> Result<()> {
     run::step("unit", cargo.env("INSTA_UPDATE", "no"), "the failing tests are named above")
 }
 
-/// One contract for both stores of the hub, with the heavy tests that the step `unit` leaves out; `PARKDESK_CONTRACT=full`
-/// runs those at full size.
+/// The heavy tests of the contract for both stores of the hub, which the step `unit` leaves out; `PARKDESK_CONTRACT=full`
+/// runs them at full size.
 fn contract() -> Result<()> {
     let args = ["test", "--workspace", "--locked", "--no-fail-fast", "--test", "hub", "--test", "contract"];
     let mut cargo = run::cargo(&args);
-    cargo.args(["--", "--include-ignored"]).env("INSTA_UPDATE", "no");
+    cargo.args(["--", "--ignored"]).env("INSTA_UPDATE", "no");
     run::step("contract", &mut cargo, "the failing tests are named above")
 }
 

@@ -370,6 +370,7 @@ pub struct Ages {
 /// If store or folder fail; the rest is swept next time.
 pub async fn sweep<S: Store>(store: &S, files: &BlobFiles, ages: Ages, now: Millis) -> Result<usize, Fault> {
     bring_back(store, files, now).await?;
+    files.sweep_unfinished(ages.objects_before)?;
     let abandoned = store.drop_old_parts(ages.parts_before).await?;
     let mut swept = abandoned.len();
     forget(files, abandoned);

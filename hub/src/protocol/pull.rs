@@ -88,11 +88,8 @@ impl Frames {
     /// Adds the scope's next frame; answers where to go on if there is more.
     async fn next<S: Store>(&mut self, store: &S, cursor: &Cursor) -> Result<Option<Cursor>, Fault> {
         let page = store.page(&cursor.id, cursor.version, FRAME).await?;
-        // A cursor above the head, or one of an epoch whose end it passed: what it has is not what the hub has.
-        let goes_on = cursor.version <= page.head
-            && (cursor.version == 0
-                || cursor.epoch == page.epoch
-                || (cursor.epoch + 1 == page.epoch && cursor.version <= page.began_at));
+        // A cursor above the head, or one of another epoch: what it has is not what the hub has.
+        let goes_on = cursor.version <= page.head && (cursor.version == 0 || cursor.epoch == page.epoch);
         if !goes_on {
             self.refuse(cursor, ScopeRefusal::StartOver, page.epoch, page.head)?;
             return Ok(None);

@@ -123,8 +123,8 @@ impl Store for AnyStore {
         ask!(self, store => store.stats())
     }
 
-    async fn begin_epoch(&self) -> Result<u64> {
-        ask!(self, store => store.begin_epoch())
+    async fn begin_epoch(&self, now: Millis) -> Result<u64> {
+        ask!(self, store => store.begin_epoch(now))
     }
 
     async fn reindex(&self) -> Result<u64> {

@@ -278,9 +278,10 @@ impl Store for Embedded {
         })
     }
 
-    async fn begin_epoch(&self) -> Result<u64> {
+    async fn begin_epoch(&self, now: Millis) -> Result<u64> {
         self.write(|tx| {
-            let changed = tx.execute("UPDATE scope_heads SET epoch = epoch + 1", []).map_err(sql)?;
+            let newer = "UPDATE scope_heads SET epoch = max(?1, (SELECT max(epoch) FROM scope_heads) + 1)";
+            let changed = tx.execute(newer, [now.0.div_euclid(1000)]).map_err(sql)?;
             tx.execute(
                 "INSERT INTO scope_epochs (home, scope_no, epoch, began_at)
                  SELECT home, scope_no, epoch, version FROM scope_heads WHERE true ON CONFLICT DO NOTHING",

@@ -392,10 +392,10 @@ impl Store for Postgres {
         Ok(rows::stats(&self.client().await?).await?)
     }
 
-    async fn begin_epoch(&self) -> Result<u64> {
+    async fn begin_epoch(&self, now: Millis) -> Result<u64> {
         let mut client = self.client().await?;
         let tx = client.transaction().await.map_err(Stop::from)?;
-        let count = rows::begin_epoch(&tx).await?;
+        let count = rows::begin_epoch(&tx, now).await?;
         tx.commit().await.map_err(Stop::from)?;
         Ok(count)
     }

@@ -9,6 +9,7 @@ use parkdesk_domain::rights::Role;
 use parkdesk_domain::wire::*;
 use serde_json::Value;
 
+use crate::backend::{execute, wait};
 use crate::process::{HUB, Running, park_and_device, post, start};
 use crate::server::{Server, shared_server};
 use crate::world::*;
@@ -42,7 +43,7 @@ fn verdict(answer: &str) -> Verdict {
 
 #[test]
 #[ignore = "heavy: cargo xtask test contract"]
-fn a_process_killed_under_load_loses_nothing_and_the_other_doubles_nothing() {
+fn a_process_killed_at_work_loses_nothing_and_the_other_doubles_nothing() {
     // What was acknowledged must be on the disk: this server syncs.
     let server = Server::start(&["fsync=on"]);
     let (dir, url) = (tempfile::tempdir().unwrap(), server.database());
@@ -127,7 +128,14 @@ fn a_poll_that_waits_at_one_process_is_woken_by_a_push_at_another_and_by_the_com
     let csv = dir.path().join("drivers.csv");
     std::fs::write(&csv, "driver_id,last_name,first_name\nv1,Ёлкин,Пётр\n").unwrap();
     let mut slowest = Duration::ZERO;
-    for n in 0..5 {
+    for n in 0..7 {
+        if n == 5 {
+            // The server lets everybody go (a restart, a failover): the two hear each other again.
+            let all = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                       WHERE datname = current_database() AND pid <> pg_backend_pid()";
+            wait(execute(&url, all));
+            std::thread::sleep(Duration::from_secs(3));
+        }
         let command = device.command(driver(&format!("n{n}"), "p1", &format!("8800 {n}")), &[]);
         let body = device.push_body(&[command], 0);
         let csv = csv.to_str().unwrap();
@@ -154,6 +162,26 @@ fn a_poll_that_waits_at_one_process_is_woken_by_a_push_at_another_and_by_the_com
         }
     }
     assert!(slowest < Duration::from_secs(5), "{slowest:?} of 20 s");
+}
+
+#[test]
+fn no_hub_is_made_in_an_empty_database_in_place_of_the_one_that_was_served() {
+    let (dir, url) = (tempfile::tempdir().unwrap(), shared_server().database());
+    drop(serve(dir.path(), "a", &url));
+    let other = shared_server().database();
+    for (verb, blobs) in [("serve", true), ("admin", false)] {
+        let mut command = Command::new(HUB);
+        command.args([verb, "--store", &other, "--key-file"]).arg(dir.path().join("hub.key"));
+        command.arg("--data").arg(dir.path().join("a"));
+        if blobs {
+            command.arg("--blobs").arg(dir.path().join("blobs")).args(["--listen", "127.0.0.1:0"]);
+        } else {
+            command.arg("stats");
+        }
+        let output = command.output().unwrap();
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success() && text.contains("no hub"), "{verb}: {text}");
+    }
 }
 
 #[test]

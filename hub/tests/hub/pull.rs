@@ -169,7 +169,12 @@ async fn a_cursor_above_the_head_or_of_another_epoch_starts_over() {
     world.admin(admin::Request::Restored).await;
     let frames = device.pull_from(&world, &[at(epoch, version)], 0).await;
     let frame = frames.iter().find(|f| f.head.scope == fleet).unwrap();
-    assert_eq!((frame.head.refused, frame.head.epoch), (None, epoch + 1), "what it has is what the backup had");
+    assert_eq!(frame.head.refused, Some(ScopeRefusal::StartOver), "its history is another");
+    assert!(frame.head.epoch > epoch);
+    world.admin(admin::Request::Restored).await;
+    let frames = device.pull_from(&world, &[at(frame.head.epoch, version)], 0).await;
+    let again = frames.iter().find(|f| f.head.scope == fleet).unwrap();
+    assert!(again.head.epoch > frame.head.epoch, "restored twice is known as twice");
     let edit = device.command(comment("v1", "p1", None, "x"), &[]);
     assert_applied(&device.push(&world, &[edit]).await);
     let frames = device.pull_from(&world, &[at(epoch, version + 1)], 0).await;

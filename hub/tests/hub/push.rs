@@ -112,7 +112,14 @@ async fn a_restored_hub_judges_nothing_of_a_device_that_has_not_heard_of_it() {
     let rows = |frames: Vec<Frame>| frames.into_iter().flat_map(|frame| frame.rows).collect::<Vec<_>>();
     let seen = rows(device.pull(&world, "p1", 0).await);
     assert!(seen.iter().all(|row| row.id != id("v9")), "nothing was judged");
-    let reply = world.call(Method::POST, "/v1/push", &device.token, told(body, 2)).await;
+    let reply = world
+        .call(
+            Method::POST,
+            "/v1/push",
+            &device.token,
+            told(body, device.cursors.values().map(|(epoch, _)| *epoch).max().unwrap()),
+        )
+        .await;
     assert_applied(&[reply.json::<PushAnswer>().verdicts.remove(0).verdict]);
 }
 

@@ -93,12 +93,39 @@ impl Folder {
     /// # Errors
     /// If the system refuses.
     pub fn open(system: &Sys, root: &Path) -> Result<Self, FolderError> {
+        let folder = Self::open_shared(system, root)?;
+        folder.sweep_unfinished(i64::MAX)?;
+        Ok(folder)
+    }
+
+    /// The same for a folder in which other processes may be at work: nothing is swept.
+    ///
+    /// # Errors
+    /// If the system refuses.
+    pub fn open_shared(system: &Sys, root: &Path) -> Result<Self, FolderError> {
         let folder = Self { system: Sys::clone(system), root: root.to_owned() };
         durable::make_private_dir_on(&**system, &folder.tmp())?;
-        for name in system.list(&folder.tmp())? {
-            system.remove(&folder.tmp().join(name))?;
-        }
         Ok(folder)
+    }
+
+    /// Removes what was begun before `before_ms` and never finished.
+    ///
+    /// # Errors
+    /// If the system refuses.
+    pub fn sweep_unfinished(&self, before_ms: i64) -> Result<(), FolderError> {
+        for name in self.system.list(&self.tmp())? {
+            let path = self.tmp().join(name);
+            let swept = self
+                .system
+                .stat(&path)
+                .and_then(|stat| if stat.modified_ms < before_ms { self.system.remove(&path) } else { Ok(()) });
+            match swept {
+                // Another process finished or swept it.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                other => other?,
+            }
+        }
+        Ok(())
     }
 
     fn tmp(&self) -> PathBuf {

@@ -71,6 +71,11 @@ pub fn start(error: &StartError, lang: Lang) -> String {
             "из {} работал узел на PostgreSQL: назовите хранилище снова в --store (было {url}) или выберите другой каталог",
             dir.display()
         ),
+        StartError::SharedStoreEmpty { store, found } => format!(
+            "в {store} узла нет, но {} от него осталось, поэтому вместо него ничего не создано: проверьте адрес или верните базу из \
+             резервной копии; чтобы начать заново, выберите другой каталог данных и другую папку файлов",
+            found.display()
+        ),
         StartError::SharedKeyMissing { key, store } => format!(
             "файла ключа {} нет, а в {store} узел уже есть: скопируйте сюда hub.key другого его процесса",
             key.display()
@@ -153,6 +158,7 @@ mod tests {
             open(OpenError::Full),
             ServeError::Data(StartError::EmbeddedHere(path())),
             ServeError::Data(StartError::SharedHere { dir: path(), url: "postgres://hub@db/hub".into() }),
+            ServeError::Data(StartError::SharedStoreEmpty { store: "db/hub".into(), found: path() }),
             ServeError::Data(StartError::SharedKeyMissing { key: path(), store: "db/hub".into() }),
             store(ConnectError::Address("no host".into())),
             store(ConnectError::PasswordShown),

@@ -178,29 +178,20 @@ pub(super) fn reindex(tx: &Connection) -> Result<u64> {
 pub(super) fn page(tx: &Connection, scope: &Scope, from: u64, size: PageSize) -> Result<Page> {
     let (home, scope_no) = place(scope);
     let head = tx
-        .prepare_cached(
-            "SELECT h.epoch, h.version, COALESCE(e.began_at, 0) AS began_at
-             FROM scope_heads h LEFT JOIN scope_epochs e USING (home, scope_no, epoch)
-             WHERE h.home = :home AND h.scope_no = :scope_no",
-        )
+        .prepare_cached("SELECT epoch, version FROM scope_heads WHERE home = :home AND scope_no = :scope_no")
         .map_err(sql)?
         .query_row(named_params! {":home": home, ":scope_no": scope_no}, |row| {
-            Ok((row.get::<_, i64>("epoch")?, row.get::<_, i64>("version")?, row.get::<_, i64>("began_at")?))
+            Ok((row.get::<_, i64>("epoch")?, row.get::<_, i64>("version")?))
         })
         .optional()
         .map_err(sql)?;
-    let (epoch, head, began_at) = match head {
+    let (epoch, head) = match head {
         Some(head) => head,
         // Nothing was written to it yet.
-        None => (tx.query_row(NEW_EPOCH, [], |row| row.get("epoch")).map_err(sql)?, 0, 0),
+        None => (tx.query_row(NEW_EPOCH, [], |row| row.get("epoch")).map_err(sql)?, 0),
     };
-    let mut page = Page {
-        epoch: epoch.unsigned_abs(),
-        head: head.unsigned_abs(),
-        to: head.unsigned_abs(),
-        began_at: began_at.unsigned_abs(),
-        rows: Vec::new(),
-    };
+    let mut page =
+        Page { epoch: epoch.unsigned_abs(), head: head.unsigned_abs(), to: head.unsigned_abs(), rows: Vec::new() };
     let mut stmt = tx
         .prepare_cached(
             "SELECT kind, id, version, rev, deleted, schema, hash, body FROM sync_rows

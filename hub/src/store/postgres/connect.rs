@@ -104,6 +104,15 @@ pub(super) struct Way {
     pub(super) place: String,
 }
 
+/// Whether the way to the server lies on this machine alone.
+fn is_here(config: &Config) -> bool {
+    let is_named_here = config.get_hosts().iter().all(|host| match host {
+        Host::Unix(_) => true,
+        Host::Tcp(name) => name == "localhost" || name.parse().is_ok_and(|ip: std::net::IpAddr| ip.is_loopback()),
+    });
+    is_named_here && config.get_hostaddrs().iter().all(std::net::IpAddr::is_loopback)
+}
+
 impl Way {
     /// # Errors
     /// If address, password or certificates cannot be used.
@@ -115,13 +124,10 @@ impl Way {
         if let Some(password) = find_password(address.password_file.as_deref())? {
             config.password(password);
         }
-        let is_local = config.get_hosts().iter().all(|host| match host {
-            Host::Unix(_) => true,
-            Host::Tcp(name) => name == "localhost" || name.parse().is_ok_and(|ip: std::net::IpAddr| ip.is_loopback()),
-        });
         // Whoever says nothing about it gets TLS wherever others could listen.
         if !address.url.contains("sslmode=") {
-            config.ssl_mode(if is_local { SslMode::Disable } else { SslMode::Require });
+            let is_open = address.ca_file.is_none() && is_here(&config);
+            config.ssl_mode(if is_open { SslMode::Disable } else { SslMode::Require });
         }
         config.connect_timeout(CONNECT).keepalives_idle(Duration::from_secs(30));
         config.tcp_user_timeout(Duration::from_secs(15)).application_name("parkdesk-hub");
@@ -225,4 +231,25 @@ fn tls(address: &Address, mode: SslMode) -> Result<rustls::ClientConfig, Connect
         .with_safe_default_protocol_versions()
         .map_err(|e| ConnectError::Tls(e.to_string()))?;
     Ok(config.with_root_certificates(roots).with_no_client_auth())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tls_is_left_out_only_where_nobody_else_listens() {
+        for (url, expected) in [
+            ("postgres://hub@localhost/hub", true),
+            ("postgres://hub@127.0.0.1/hub", true),
+            ("postgres://hub@%2Frun%2Fpostgresql/hub", true),
+            ("postgres://hub@db.example/hub", false),
+            ("postgres://hub@localhost,db.example/hub", false),
+            ("postgres://hub@/hub?hostaddr=10.0.0.5", false),
+            ("postgres://hub@localhost/hub?hostaddr=10.0.0.5", false),
+            ("postgres://hub@localhost/hub?hostaddr=127.0.0.1", true),
+        ] {
+            assert_eq!(is_here(&url.parse().unwrap()), expected, "{url}");
+        }
+    }
 }

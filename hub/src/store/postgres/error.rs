@@ -44,8 +44,14 @@ impl From<tokio_postgres::Error> for Stop {
             return Self::Error(if is_away { Error::Failed(away(&text)) } else { Error::Poison(text) });
         };
         // A unique violation means that another hub process wrote the same meanwhile.
-        if [SqlState::T_R_SERIALIZATION_FAILURE, SqlState::T_R_DEADLOCK_DETECTED, SqlState::UNIQUE_VIOLATION]
-            .contains(code)
+        // Of several statements on their way at once, one that came after the overtaken one may be heard first.
+        if [
+            SqlState::T_R_SERIALIZATION_FAILURE,
+            SqlState::T_R_DEADLOCK_DETECTED,
+            SqlState::UNIQUE_VIOLATION,
+            SqlState::IN_FAILED_SQL_TRANSACTION,
+        ]
+        .contains(code)
         {
             return Self::Again(text);
         }

@@ -67,6 +67,8 @@ impl Postgres {
                 () = stop.cancelled() => return,
                 () = tokio::time::sleep(RETRY) => {}
             }
+            // The next connection begins with telling of anything.
+            while news.try_recv().is_ok() {}
         }
     }
 }
@@ -144,9 +146,14 @@ async fn listen(
                     }
                 }
                 Ok(_) => {}
-                Err(error) => why = told(&error),
+                // Asked again it would fail for ever; dropped, it ends whoever waits for an answer.
+                Err(error) => {
+                    why = told(&error);
+                    break;
+                }
             }
         }
+        drop(messages);
         // Nobody waits for it any more: the hub stops.
         let _ = ending.send(why);
     });

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use deadpool_postgres::{Client, GenericClient, Transaction};
 use parkdesk_domain::row::Row;
 use parkdesk_domain::wire::Limits;
-use parkdesk_domain::{Kind, RowId, Scope};
+use parkdesk_domain::{Kind, Millis, RowId, Scope};
 
 use super::error::{Stop, get};
 use super::load::At;
@@ -20,24 +20,19 @@ const REINDEX: i64 = 2000;
 /// Rows after version `from`; a page ends on a whole version and holds at least one if there is one.
 pub(super) async fn page(client: &Client, scope: &Scope, from: u64, size: PageSize) -> Result<Page, Stop> {
     let (home, scope_no) = place(scope);
-    let stmt = client
-        .prepare_cached(
-            "SELECT h.epoch, h.version, COALESCE(e.began_at, 0) AS began_at
-             FROM scope_heads h LEFT JOIN scope_epochs e USING (home, scope_no, epoch)
-             WHERE h.home = $1 AND h.scope_no = $2",
-        )
-        .await?;
+    let stmt =
+        client.prepare_cached("SELECT epoch, version FROM scope_heads WHERE home = $1 AND scope_no = $2").await?;
     let number = |row: &tokio_postgres::Row, name| Ok::<u64, Stop>(get::<i64>(row, name)?.unsigned_abs());
-    let (epoch, head, began_at) = match client.query_opt(&stmt, &[&home, &scope_no]).await? {
-        Some(row) => (number(&row, "epoch")?, number(&row, "version")?, number(&row, "began_at")?),
+    let (epoch, head) = match client.query_opt(&stmt, &[&home, &scope_no]).await? {
+        Some(row) => (number(&row, "epoch")?, number(&row, "version")?),
         // Nothing was written to it yet: it has the hub's epoch, so that what it held before a backup that did not know
         // it is never taken for what it holds now.
         None => {
             let newest = client.prepare_cached("SELECT COALESCE(max(epoch), 1) AS epoch FROM scope_heads").await?;
-            (number(&client.query_one(&newest, &[]).await?, "epoch")?, 0, 0)
+            (number(&client.query_one(&newest, &[]).await?, "epoch")?, 0)
         }
     };
-    let mut page = Page { epoch, head, to: head, began_at, rows: Vec::new() };
+    let mut page = Page { epoch, head, to: head, rows: Vec::new() };
     if from >= head {
         return Ok(page);
     }
@@ -180,9 +175,10 @@ pub(super) async fn reindex(tx: &Transaction<'_>) -> Result<u64, Stop> {
 }
 
 /// Begins a new epoch in every scope.
-pub(super) async fn begin_epoch(tx: &Transaction<'_>) -> Result<u64, Stop> {
+pub(super) async fn begin_epoch(tx: &Transaction<'_>, now: Millis) -> Result<u64, Stop> {
     tx.batch_execute("SET LOCAL statement_timeout = 0; LOCK TABLE scope_heads IN EXCLUSIVE MODE").await?;
-    let changed = tx.execute("UPDATE scope_heads SET epoch = epoch + 1", &[]).await?;
+    let sql = "UPDATE scope_heads SET epoch = greatest($1, (SELECT max(epoch) FROM scope_heads) + 1)";
+    let changed = tx.execute(sql, &[&now.0.div_euclid(1000)]).await?;
     tx.execute(
         "INSERT INTO scope_epochs (home, scope_no, epoch, began_at)
          SELECT home, scope_no, epoch, version FROM scope_heads ON CONFLICT DO NOTHING",
