@@ -65,8 +65,13 @@ async function photograph(page, text, name) {
     .and(page.locator(":not([data-disabled])"))
     .first()
     .waitFor();
-  // The person sits down: the live picture tells when it is good.
-  await page.getByText("Хорошо: можно снимать").first().waitFor({ timeout: 20_000 });
+  // The person sits down: the line under the live picture tells when it is good. What is read out to those who do not see it
+  // comes later, and may still be about the driver before.
+  await page
+    .getByText("Хорошо: можно снимать")
+    .and(page.locator(":not([role=status])"))
+    .first()
+    .waitFor({ timeout: 20_000 });
   const shot = Date.now();
   await page.keyboard.press("Space"); // 2: the shot
   await page

@@ -1,7 +1,7 @@
 // Taking a photo of one driver: live picture, shot, check, comparison, saved. The same on the Capture page and at a driver.
 import { useQuery } from "@tanstack/react-query";
 import { Camera as CameraIcon, ImageUp } from "lucide-react";
-import { type ReactNode, useCallback, useEffect, useRef, useState } from "react";
+import { type ReactNode, useCallback, useEffect, useLayoutEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { photosOf, shotFile } from "../api/pictures";
 import { useSettings } from "../api/queries";
@@ -46,9 +46,17 @@ export function Studio({ person, head, finder, onSaved, onLeave, onOther }: Stud
   const { phase, take, crop, retake, save, isSaving } = useShot(person, onSaved);
   const isMirrored = settings?.mirror ?? true;
 
+  const latest = useRef<() => void>(() => undefined);
+  const shootLatest = useCallback(() => latest.current(), []);
+  const isLive = phase.is === "live" && person !== undefined;
   const shoot = useCallback(() => {
-    const canvas = still.current;
-    if (!person || !video.current || !canvas || !draw(video.current, canvas)) return;
+    const [element, canvas] = [video.current, still.current];
+    if (!person || !element || !canvas) return;
+    // The camera's picture comes back with each driver: a press before its first frame is not lost.
+    if (!draw(element, canvas)) {
+      element.addEventListener("loadeddata", shootLatest, { once: true });
+      return;
+    }
     const takenAt = Date.now();
     const shot = async (): Promise<Taken> => ({
       picture: await jpeg(canvas, SHOT_QUALITY),
@@ -57,7 +65,10 @@ export function Studio({ person, head, finder, onSaved, onLeave, onOther }: Stud
       takenAt,
     });
     void take(shot());
-  }, [person, take]);
+  }, [person, take, shootLatest]);
+  useLayoutEffect(() => {
+    latest.current = () => isLive && shoot();
+  });
   const files = usePictureFiles(phase.is !== "looking", (taken) => void take(taken));
   const again = () => {
     setHeld(false);
@@ -75,7 +86,6 @@ export function Studio({ person, head, finder, onSaved, onLeave, onOther }: Stud
     if (key) stage.current?.focus({ preventScroll: true });
   }, [key]);
 
-  const isLive = phase.is === "live" && person !== undefined;
   const isPreview = phase.is === "preview";
   const needsReason = isPreview && isFailed(phase.shot.findings);
   useShortcuts([

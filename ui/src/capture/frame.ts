@@ -1,13 +1,14 @@
 // Frames of a video as JPEG bytes. Always an ArrayBuffer: WebKitGTK's custom protocols cannot take a Blob.
 
-/** Draws the frame that is shown now, its longer side at most `side` pixels, onto a canvas. */
+/** Draws the frame that is shown now, its longer side at most `side` pixels, onto a canvas; none is shown before `loadeddata`. */
 export function draw(
   video: HTMLVideoElement,
   canvas: HTMLCanvasElement,
   side = Number.POSITIVE_INFINITY,
 ): boolean {
   const { videoWidth, videoHeight } = video;
-  if (videoWidth === 0 || videoHeight === 0) return false;
+  if (video.readyState < HTMLMediaElement.HAVE_CURRENT_DATA || videoWidth === 0 || videoHeight === 0)
+    return false;
   const scale = Math.min(1, side / Math.max(videoWidth, videoHeight));
   canvas.width = Math.round(videoWidth * scale);
   canvas.height = Math.round(videoHeight * scale);
