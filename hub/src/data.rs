@@ -138,7 +138,8 @@ pub async fn open_shared(
     now: Millis,
 ) -> Result<Opened, StartError> {
     let dir = lock(data)?;
-    open_shared_locked(dir, data, key_file, shared, now).await
+    let reached = Reached::new(&shared.address).await?;
+    open_reached(reached, dir, data, key_file, shared, now).await
 }
 
 /// The same for the administrator: one that another process owns is not waited for.
@@ -151,16 +152,18 @@ pub async fn open_existing_shared(
     shared: &Shared,
     now: Millis,
 ) -> Result<Opened, StartError> {
-    if Reached::new(&shared.address).await?.is_new() {
+    let reached = Reached::new(&shared.address).await?;
+    if reached.is_new() {
         return Err(StartError::NoHub(data.to_owned()));
     }
-    open_shared_locked(DataDir::lock(data)?, data, key_file, shared, now).await
+    open_reached(reached, DataDir::lock(data)?, data, key_file, shared, now).await
 }
 
 /// Says which store was served from here.
 const NOTE: &str = "store";
 
-async fn open_shared_locked(
+async fn open_reached(
+    reached: Reached,
     dir: DataDir,
     data: &Path,
     key_file: Option<&Path>,
@@ -170,7 +173,6 @@ async fn open_shared_locked(
     if data.join("hub.db").exists() {
         return Err(StartError::EmbeddedHere(data.to_owned()));
     }
-    let reached = Reached::new(&shared.address).await?;
     let blobs = shared.blobs.clone().unwrap_or_else(|| data.join("blobs"));
     if reached.is_new() {
         check_shared_traces(data, &blobs, reached.place())?;

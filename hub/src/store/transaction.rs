@@ -15,7 +15,7 @@ use parkdesk_domain::wire::{Judged, Limits, Verdict};
 use parkdesk_domain::{Actor, BlobId, CommandId, DeviceId, Envelope, Kind, Millis, RowId, Scope};
 
 use super::{Batch, Error, Judgement, Result, StoredBlob, Verdicts};
-use crate::judging::{self, Earlier, Judgement as Judged1, Looked, Pushed, Step};
+use crate::judging::{self, Earlier, Judgement as Ruling, Looked, Pushed, Step};
 
 /// A poison command (a bug in its plan) is asked for again after this time; the queue behind it goes on.
 const POISON_RETRY_MS: i64 = 600_000;
@@ -215,13 +215,13 @@ async fn judge_alone<T: Tx>(
             tx.keep_seq(sender, pushed).await?;
             return Ok((verdict, Vec::new()));
         }
-        (Step::Refuse(refusal), _) => Judged1::Refuse(refusal),
+        (Step::Refuse(refusal), _) => Ruling::Refuse(refusal),
         (Step::Plan, Some(envelope)) => decide(tx, sender, envelope, now).await?,
         (Step::Plan, None) => return Err(Error::Poison("BUG: a plan without a command".into()).into()),
     };
     let (verdict, follow_ups) = match judgement {
-        Judged1::Refuse(refusal) => (Verdict::Rejected { refusal: Box::new(refusal) }, Vec::new()),
-        Judged1::Apply { writes, conflicts } => {
+        Ruling::Refuse(refusal) => (Verdict::Rejected { refusal: Box::new(refusal) }, Vec::new()),
+        Ruling::Apply { writes, conflicts } => {
             let (scopes, follow_ups) = write(tx, &writes, now).await?;
             touched.extend(scopes.keys().cloned());
             (Verdict::Applied { scopes, conflicts }, follow_ups)
@@ -236,7 +236,7 @@ async fn judge_alone<T: Tx>(
     Ok((verdict, follow_ups))
 }
 
-async fn decide<T: Tx>(tx: &mut T, sender: Sender<'_>, envelope: &Envelope, now: Millis) -> Result<Judged1, T::Error> {
+async fn decide<T: Tx>(tx: &mut T, sender: Sender<'_>, envelope: &Envelope, now: Millis) -> Result<Ruling, T::Error> {
     let park = envelope.command.park();
     tx.guard(park, &plan::guards(&envelope.command)).await?;
     let run = facts::run_async(envelope, now, &mut Facts { tx: &mut *tx, sender }).await;

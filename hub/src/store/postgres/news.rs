@@ -20,6 +20,7 @@ const PAUSE: Duration = Duration::from_millis(20);
 const RETRY: Duration = Duration::from_secs(1);
 /// PostgreSQL takes 8000.
 const MAX_BYTES: usize = 7000;
+const NOTIFY: &str = "SELECT pg_notify('parkdesk_news', $1)";
 /// Anything may be new.
 const ALL: &str = "*";
 
@@ -42,10 +43,8 @@ impl Postgres {
             return Ok(());
         }
         let client = self.client().await?;
-        for payload in payloads(touched) {
-            let said = format!("once {payload}");
-            client.execute("SELECT pg_notify('parkdesk_news', $1)", &[&said]).await.map_err(Stop::from)?;
-        }
+        let said = format!("once {}", payload(touched));
+        client.execute(NOTIFY, &[&said]).await.map_err(Stop::from)?;
         Ok(())
     }
 
@@ -86,13 +85,11 @@ async fn session(
     };
     // Whatever was told while nobody listened, in both directions.
     heard(Heard::Anything);
-    let mut waiting = vec![ALL.to_owned()];
+    let mut waiting = ALL.to_owned();
     loop {
-        for payload in waiting.drain(..) {
-            let said = format!("{own} {payload}");
-            if let Err(error) = client.execute("SELECT pg_notify('parkdesk_news', $1)", &[&said]).await {
-                return told(&error);
-            }
+        let said = format!("{own} {waiting}");
+        if let Err(error) = client.execute(NOTIFY, &[&said]).await {
+            return told(&error);
         }
         tokio::time::sleep(PAUSE).await;
         let mut touched = tokio::select! {
@@ -106,14 +103,14 @@ async fn session(
         while let Ok(more) = news.try_recv() {
             touched.extend(more);
         }
-        waiting = payloads(&touched);
+        waiting = payload(&touched);
     }
 }
 
 /// Scopes have no blanks.
-fn payloads(touched: &BTreeSet<Scope>) -> Vec<String> {
+fn payload(touched: &BTreeSet<Scope>) -> String {
     let text = touched.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
-    vec![if text.len() > MAX_BYTES { ALL.to_owned() } else { text }]
+    if text.len() > MAX_BYTES { ALL.to_owned() } else { text }
 }
 
 fn read(own: &str, payload: &str) -> Option<Heard> {
@@ -169,10 +166,10 @@ mod tests {
     #[test]
     fn what_one_process_says_the_others_hear_and_itself_does_not() {
         let touched: BTreeSet<Scope> = ["org", "park/p1/fleet"].map(|s| s.parse().unwrap()).into();
-        let said = format!("me {}", payloads(&touched).remove(0));
+        let said = format!("me {}", payload(&touched));
         assert_eq!(read("you", &said), Some(Heard::Scopes(touched)));
         assert_eq!(read("me", &said), None);
         let many: BTreeSet<Scope> = (0..1000).map(|n| format!("park/{n:030}/fleet").parse().unwrap()).collect();
-        assert_eq!(read("you", &format!("me {}", payloads(&many).remove(0))), Some(Heard::Anything));
+        assert_eq!(read("you", &format!("me {}", payload(&many))), Some(Heard::Anything));
     }
 }
